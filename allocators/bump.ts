@@ -1,0 +1,114 @@
+import type { Address, AddressSpace } from "../memory/address-space.js";
+import { Use } from "../memory/address-space.js";
+import { type HeapMap, Kind } from "../memory/heap-map.js";
+import { defaultsOf, type OptionTable, resolveOptions } from "../memory/options.js";
+import type { Allocator, AllocatorSpec, Ref } from "./allocator.js";
+import { none } from "./allocator.js";
+
+export interface BumpOptions {
+  growth: number;
+}
+
+const options: OptionTable<BumpOptions> = {
+  growth: { kind: "bytes", min: 4096, max: 2 ** 30, default: 65536, help: "bytes obtained from the system at a time" },
+};
+
+/** Granule of 16 bytes: sizes and addresses inside are in granules. */
+const GRANULE = 16;
+const RESERVED = 2 ** 35;
+
+/**
+ * Hands out the next bytes and never reuses any: the upper bound of waste, and the simplest instance of the contract.
+ * Sizes of blocks are kept in a column beside the heap; a real bump allocator has no bookkeeping at all, so none is
+ * charged.
+ */
+class Bump implements Allocator {
+  private readonly space: AddressSpace;
+  private readonly growth: number;
+  private readonly base: Address;
+  /** Granules handed out, and granules mapped. */
+  private top = 0;
+  private end = 0;
+  /** At the first granule of a block: its granules, negative when it was freed. */
+  private blocks = new Int32Array(4096);
+
+  constructor(space: AddressSpace, given: BumpOptions) {
+    this.space = space;
+    this.growth = Math.ceil(given.growth / space.pageSize) * space.pageSize;
+    this.base = space.reserve(RESERVED, space.pageSize);
+  }
+
+  allocate(size: number, alignment = GRANULE): Ref {
+    const granules = Math.max(1, Math.ceil(size / GRANULE));
+    const step = Math.max(1, alignment / GRANULE);
+    const at = Math.ceil(this.top / step) * step;
+    if (at + granules > this.end && !this.grow(at + granules)) return none;
+    if (at > this.top) this.blocks[this.top] = -(at - this.top);
+    this.blocks[at] = granules;
+    this.top = at + granules;
+    const address = this.base + at * GRANULE;
+    this.space.touch(address, size);
+    return address as Ref;
+  }
+
+  free(ref: Ref): void {
+    const at = (ref - this.base) / GRANULE;
+    this.blocks[at] = -this.blocks[at];
+  }
+
+  reallocate(ref: Ref, size: number): Ref {
+    const capacity = this.capacityOf(ref);
+    if (size <= capacity) {
+      this.space.touch(ref, size);
+      return ref;
+    }
+    const moved = this.allocate(size);
+    if (moved !== none) this.free(ref);
+    return moved;
+  }
+
+  addressOf(ref: Ref): Address {
+    return ref;
+  }
+
+  capacityOf(ref: Ref): number {
+    return this.blocks[(ref - this.base) / GRANULE] * GRANULE;
+  }
+
+  walk(map: HeapMap): void {
+    for (let at = 0; at < this.top; ) {
+      const granules = Math.abs(this.blocks[at]);
+      const live = this.blocks[at] > 0;
+      const address = this.base + at * GRANULE;
+      map.add(address, granules * GRANULE, live ? Kind.live : Kind.free, live ? address : -1);
+      at += granules;
+    }
+    map.add(this.base + this.top * GRANULE, (this.end - this.top) * GRANULE, Kind.fresh);
+  }
+
+  private grow(granules: number): boolean {
+    const missing = (granules - this.end) * GRANULE;
+    const bytes = Math.ceil(missing / this.growth) * this.growth;
+    const heapEnd = this.end * GRANULE;
+    if (heapEnd + bytes > RESERVED || !this.space.commit(this.base + heapEnd, bytes, Use.heap)) return false;
+    this.end += bytes / GRANULE;
+    if (this.end > this.blocks.length) {
+      const grown = new Int32Array(Math.max(this.end, this.blocks.length * 2));
+      grown.set(this.blocks);
+      this.blocks = grown;
+    }
+    return true;
+  }
+}
+
+export const bump: AllocatorSpec<BumpOptions> = {
+  name: "bump",
+  title: "Bump pointer, no reuse",
+  source: "Knuth, The Art of Computer Programming 1, section 2.5: allocation without liberation",
+  indirect: false,
+  alignment: GRANULE,
+  options,
+  defaults: defaultsOf(options),
+  variants: [{ growth: 4096 }],
+  create: (space, given) => new Bump(space, resolveOptions("bump", options, given)),
+};
