@@ -97,7 +97,9 @@ export interface AllocatorSpec<Options = Record<string, never>> {
   readonly source: string;
   /** Whether a ref is a handle rather than an address. */
   readonly indirect: boolean;
-  /** Every block starts at a multiple of this, under the default options. */
+  /** Set for a bound that says how much memory is needed but not where: addresses are names, `walk` shows only totals. */
+  readonly placeless?: boolean;
+  /** Every block starts at a multiple of this, under every option set. */
   readonly alignment: number;
   readonly options: OptionTable<Options>;
   /** The default of every option. */

@@ -18,9 +18,9 @@ const GRANULE = 16;
 const RESERVED = 2 ** 35;
 
 /**
- * Hands out the next bytes and never reuses any: the upper bound of waste, and the simplest instance of the contract.
- * Sizes of blocks are kept in a column beside the heap; a real bump allocator has no bookkeeping at all, so none is
- * charged.
+ * Hands out the next bytes and reuses none before the last live block is gone, when the whole region is given back: the
+ * upper bound of waste, and the simplest instance of the contract. Sizes of blocks are kept in a column beside the heap;
+ * a real bump allocator only counts its live blocks, so no bookkeeping is charged.
  */
 class Bump implements Allocator {
   private readonly space: AddressSpace;
@@ -29,13 +29,14 @@ class Bump implements Allocator {
   /** Granules handed out, and granules mapped. */
   private top = 0;
   private end = 0;
+  private live = 0;
   /** At the first granule of a block: its granules, negative when it was freed. */
   private blocks = new Int32Array(4096);
 
   constructor(space: AddressSpace, given: BumpOptions) {
     this.space = space;
     this.growth = Math.ceil(given.growth / space.pageSize) * space.pageSize;
-    this.base = space.reserve(RESERVED, space.pageSize);
+    this.base = space.reserve(RESERVED, 2 ** 20);
   }
 
   allocate(size: number, alignment = GRANULE): Ref {
@@ -46,6 +47,7 @@ class Bump implements Allocator {
     if (at > this.top) this.blocks[this.top] = -(at - this.top);
     this.blocks[at] = granules;
     this.top = at + granules;
+    this.live++;
     const address = this.base + at * GRANULE;
     this.space.touch(address, size);
     return address as Ref;
@@ -54,6 +56,10 @@ class Bump implements Allocator {
   free(ref: Ref): void {
     const at = (ref - this.base) / GRANULE;
     this.blocks[at] = -this.blocks[at];
+    if (--this.live > 0) return;
+    this.space.unmap(this.base, this.end * GRANULE);
+    this.top = 0;
+    this.end = 0;
   }
 
   reallocate(ref: Ref, size: number): Ref {
@@ -103,8 +109,8 @@ class Bump implements Allocator {
 
 export const bump: AllocatorSpec<BumpOptions> = {
   name: "bump",
-  title: "Bump pointer, no reuse",
-  source: "Knuth, The Art of Computer Programming 1, section 2.5: allocation without liberation",
+  title: "Bump pointer, no reuse before all is free",
+  source: "Knuth, The Art of Computer Programming 1, section 2.5: allocation without liberation, and Hanson 1990: arenas freed at once",
   indirect: false,
   alignment: GRANULE,
   options,

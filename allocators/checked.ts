@@ -1,0 +1,254 @@
+/**
+ * `checked(spec)`: the same allocator with real bytes. Every block gets a pattern of its own in a shadow buffer, verified
+ * when it is freed, reallocated, or may have moved, so an overlap, a lost move or a free of the wrong block is caught
+ * where it happens. For tests and for `fraglab replay --check`; about 100 times slower.
+ */
+import type { Address, AddressSpace } from "../memory/address-space.js";
+import { HeapError } from "../memory/errors.js";
+import type { HeapMap } from "../memory/heap-map.js";
+import { ShadowMemory } from "../memory/shadow.js";
+import { type Allocator, type AllocatorSpec, type ArenaPlacement, type Compacting, hasArenas, isCompacting, type MoveLog, none, type Ref } from "./allocator.js";
+import { type Live, audit } from "./audit.js";
+
+interface Block {
+  /** Names the pattern; never reused, so contents of two blocks always differ. */
+  readonly tag: number;
+  size: number;
+  address: Address;
+  pins: number;
+  /** Freed while pinned: dead for the program, but its place is taken until the last unpin. */
+  dead: boolean;
+}
+
+/** Granule of the owner map: no allocator aligns to less. */
+const GRANULE = 8;
+const PAGE_GRANULES = 512;
+
+/** Which block's tag holds each 8-byte granule; 0 for nobody. */
+class Owners {
+  private readonly pages = new Map<number, Uint32Array>();
+
+  /** Sets the owner of a range that must belong to `expected` so far; returns the offending tag or -1. */
+  claim(at: Address, bytes: number, expected: number, tag: number): number {
+    const end = Math.ceil((at + Math.max(1, bytes)) / GRANULE);
+    for (let granule = Math.floor(at / GRANULE); granule < end; granule++) {
+      const index = Math.floor(granule / PAGE_GRANULES);
+      let page = this.pages.get(index);
+      if (page === undefined) {
+        page = new Uint32Array(PAGE_GRANULES);
+        this.pages.set(index, page);
+      }
+      const slot = granule - index * PAGE_GRANULES;
+      if (page[slot] !== expected) return page[slot];
+      page[slot] = tag;
+    }
+    return -1;
+  }
+}
+
+/** An allocator with real bytes behind it. */
+export interface Checked extends Allocator {
+  /** Audits the heap against what the program holds. */
+  audit(): HeapMap;
+  /** Verifies the contents of every live block. */
+  verify(): void;
+}
+
+class CheckedAllocator implements Checked {
+  protected readonly inner: Allocator;
+  protected readonly space: AddressSpace;
+  protected readonly shadow = new ShadowMemory();
+  protected readonly owners = new Owners();
+  protected readonly blocks = new Map<Ref, Block>();
+  private readonly alignment: number;
+  private readonly placeless: boolean;
+  private nextTag = 1;
+
+  constructor(inner: Allocator, space: AddressSpace, alignment: number, placeless: boolean) {
+    this.inner = inner;
+    this.space = space;
+    this.alignment = alignment;
+    this.placeless = placeless;
+  }
+
+  allocate(size: number, alignment?: number): Ref {
+    const ref = alignment === undefined ? this.inner.allocate(size) : this.inner.allocate(size, alignment);
+    if (ref === none) return none;
+    if (this.blocks.has(ref)) throw new HeapError("overlap", "allocate returned a ref that is live", ref);
+    const address = this.checkPlace(ref, size, Math.max(this.alignment, alignment ?? 1));
+    const block: Block = { tag: this.nextTag++, size, address, pins: 0, dead: false };
+    this.claim(ref, address, size, 0, block.tag);
+    this.shadow.fill(address, size, block.tag);
+    this.blocks.set(ref, block);
+    return ref;
+  }
+
+  free(ref: Ref): void {
+    const block = this.blockOf(ref, "free");
+    this.verifyBlock(ref, block);
+    if (block.pins > 0) block.dead = true;
+    else this.forget(ref, block);
+    this.inner.free(ref);
+  }
+
+  reallocate(ref: Ref, size: number): Ref {
+    const block = this.blockOf(ref, "reallocate");
+    this.verifyBlock(ref, block);
+    const moved = this.inner.reallocate(ref, size);
+    if (moved === none) {
+      this.verifyBlock(ref, block);
+      return none;
+    }
+    // A block that moves within its own bounds is a memmove; a place taken from another block is an overlap.
+    const kept = Math.min(size, block.size);
+    const address = this.checkPlace(moved, size, this.alignment);
+    this.shadow.copy(block.address, address, kept);
+    this.claim(ref, block.address, block.size, block.tag, 0);
+    this.blocks.delete(ref);
+    this.claim(moved, address, size, 0, block.tag);
+    const wrong = this.shadow.check(address, kept, block.tag);
+    if (wrong >= 0) throw new HeapError("corrupted-contents", `reallocate lost the byte at offset ${wrong}`, moved);
+    this.shadow.fill(address + kept, size - kept, block.tag, kept);
+    this.blocks.set(moved, { ...block, size, address });
+    return moved;
+  }
+
+  addressOf(ref: Ref): Address {
+    const block = this.blockOf(ref, "addressOf");
+    const address = this.inner.addressOf(ref);
+    if (address !== block.address) {
+      throw new HeapError("moved-outside-compact", `block moved from ${block.address} to ${address}`, ref);
+    }
+    return address;
+  }
+
+  capacityOf(ref: Ref): number {
+    this.blockOf(ref, "capacityOf");
+    return this.inner.capacityOf(ref);
+  }
+
+  walk(map: HeapMap): void {
+    this.inner.walk(map);
+  }
+
+  verify(): void {
+    for (const [ref, block] of this.blocks) if (!block.dead) this.verifyBlock(ref, block);
+  }
+
+  audit(): HeapMap {
+    this.verify();
+    return audit(this.inner, this.space, this.live(), this.placeless);
+  }
+
+  protected *live(): Live {
+    for (const [ref, block] of this.blocks) if (!block.dead) yield [ref, block.size] as const;
+  }
+
+  protected blockOf(ref: Ref, doing: string): Block {
+    const block = this.blocks.get(ref);
+    if (block !== undefined && !block.dead) return block;
+    const fault = doing === "free" ? "double-free" : "stale-reference";
+    throw new HeapError(fault, `${doing} of a ref that is not live`, ref);
+  }
+
+  protected forget(ref: Ref, block: Block): void {
+    this.claim(ref, block.address, block.size, block.tag, 0);
+    this.shadow.clear(block.address, block.size);
+    this.blocks.delete(ref);
+  }
+
+  protected claim(ref: Ref, at: Address, bytes: number, expected: number, tag: number): void {
+    const other = this.owners.claim(at, bytes, expected, tag);
+    if (other >= 0) throw new HeapError("overlap", `[${at}, +${bytes}) is shared with block number ${other}`, ref);
+  }
+
+  protected verifyBlock(ref: Ref, block: Block): void {
+    const address = this.inner.addressOf(ref);
+    if (address !== block.address) {
+      throw new HeapError("moved-outside-compact", `block moved from ${block.address} to ${address}`, ref);
+    }
+    const wrong = this.shadow.check(address, block.size, block.tag);
+    if (wrong >= 0) throw new HeapError("corrupted-contents", `byte at offset ${wrong} was overwritten`, ref);
+  }
+
+  private checkPlace(ref: Ref, size: number, alignment: number): Address {
+    const address = this.inner.addressOf(ref);
+    if (!Number.isSafeInteger(address) || address <= 0) throw new HeapError("unmapped", `address ${address}`, ref);
+    if (address % alignment !== 0) throw new HeapError("misaligned", `address ${address}, alignment ${alignment}`, ref);
+    const capacity = this.inner.capacityOf(ref);
+    if (capacity < size) throw new HeapError("too-small", `capacity ${capacity} for ${size} bytes`, ref);
+    if (!this.placeless && this.space.footprintOf(address, size) !== size) {
+      throw new HeapError("not-resident", `payload at ${address} lacks pages`, ref);
+    }
+    return address;
+  }
+}
+
+class CheckedCompacting extends CheckedAllocator implements Compacting {
+  private readonly mover: Compacting;
+
+  constructor(inner: Compacting, space: AddressSpace, alignment: number, placeless: boolean) {
+    super(inner, space, alignment, placeless);
+    this.mover = inner;
+  }
+
+  pin(ref: Ref): void {
+    this.blockOf(ref, "pin").pins++;
+    this.mover.pin(ref);
+  }
+
+  unpin(ref: Ref): void {
+    const block = this.blocks.get(ref);
+    if (block === undefined || block.pins === 0) throw new HeapError("stale-reference", "unpin of a ref that is not pinned", ref);
+    block.pins--;
+    if (block.dead && block.pins === 0) this.forget(ref, block);
+    this.mover.unpin(ref);
+  }
+
+  compact(budget: number, log: MoveLog): number {
+    const moved = new Map<Ref, Address>();
+    const bytes = this.mover.compact(budget, {
+      move: (ref, from, to, length) => {
+        this.shadow.copy(from, to, length);
+        moved.set(ref, to);
+        log.move(ref, from, to, length);
+      },
+    });
+    // All places are given up before any is taken: a block may slide into the place of the next.
+    for (const ref of moved.keys()) {
+      const block = this.blocks.get(ref);
+      if (block === undefined) throw new HeapError("stale-reference", "compact moved a block that is not live", ref);
+      if (block.pins > 0) throw new HeapError("moved-while-pinned", "compact moved a pinned block", ref);
+      this.claim(ref, block.address, block.size, block.tag, 0);
+      block.address = this.mover.addressOf(ref);
+    }
+    for (const [ref, to] of moved) {
+      const block = this.blocks.get(ref);
+      if (block === undefined) continue;
+      if (to !== block.address) throw new HeapError("structure", `logged a move to ${to}, block is at ${block.address}`, ref);
+      this.claim(ref, block.address, block.size, 0, block.tag);
+    }
+    this.verify();
+    return bytes;
+  }
+
+  compactionDue(now: number): number {
+    return this.mover.compactionDue(now);
+  }
+}
+
+/** The inner allocator as a checked one, with exactly the capabilities it has. */
+export function check(spec: Pick<AllocatorSpec, "alignment" | "placeless">, inner: Allocator, space: AddressSpace): Checked {
+  const placeless = spec.placeless ?? false;
+  const wrapped = isCompacting(inner)
+    ? new CheckedCompacting(inner, space, spec.alignment, placeless)
+    : new CheckedAllocator(inner, space, spec.alignment, placeless);
+  if (!hasArenas(inner)) return wrapped;
+  const arenas: Checked & ArenaPlacement = Object.assign(wrapped, { placementOf: (ref: Ref) => inner.placementOf(ref) });
+  return arenas;
+}
+
+/** A layer over a spec: same name and options, and every operation verified. */
+export function checked<Options>(spec: AllocatorSpec<Options>): AllocatorSpec<Options> {
+  return { ...spec, create: (space, options) => check(spec, spec.create(space, options), space) };
+}

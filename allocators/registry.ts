@@ -1,0 +1,13 @@
+import type { AllocatorSpec } from "./allocator.js";
+import { bump } from "./bump.js";
+import { ideal } from "./ideal.js";
+
+/** An allocator family with its option type forgotten: options come as checked plain data. */
+// biome-ignore lint/suspicious/noExplicitAny: the registry is heterogeneous; `resolveOptions` checks the values
+export type AnyAllocatorSpec = AllocatorSpec<any>;
+
+/** Every allocator family: a new one is one file and one line here. */
+export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
+  ideal,
+  bump,
+};

@@ -1,0 +1,78 @@
+/** What the program asks for, whatever the allocator: followed from the trace columns alone. */
+import { Op, OP_MASK, type Trace } from "../../workloads/trace.js";
+
+type Columns = Pick<Trace, "op" | "slot" | "size" | "slots" | "length">;
+
+/** Live bytes and the allocation clock, event by event. */
+export class Demand {
+  /** Bytes asked for and not freed. */
+  live = 0;
+  /** Live blocks. */
+  blocks = 0;
+  /** Bytes allocated so far: sizes of allocations, and new sizes of reallocations (an allocation and a free). */
+  allocated = 0;
+  /** Bytes last asked for in each slot. */
+  private readonly sizes: Float64Array;
+  private readonly trace: Columns;
+
+  constructor(trace: Columns) {
+    this.trace = trace;
+    this.sizes = new Float64Array(trace.slots);
+  }
+
+  /** Bytes last asked for in a slot. */
+  sizeOf(slot: number): number {
+    return this.sizes[slot];
+  }
+
+  /** Takes event `i`, which must follow the last one taken. Returns how far the allocation clock went. */
+  take(i: number): number {
+    const slot = this.trace.slot[i];
+    switch (this.trace.op[i] & OP_MASK) {
+      case Op.allocate: {
+        const size = this.trace.size[i];
+        this.sizes[slot] = size;
+        this.live += size;
+        this.allocated += size;
+        this.blocks++;
+        return size;
+      }
+      case Op.free:
+        this.live -= this.sizes[slot];
+        this.blocks--;
+        return 0;
+      case Op.reallocate: {
+        const size = this.trace.size[i];
+        this.live += size - this.sizes[slot];
+        this.sizes[slot] = size;
+        this.allocated += size;
+        return size;
+      }
+      default:
+        return 0;
+    }
+  }
+}
+
+/** Peak of the demand. */
+export interface DemandPeak {
+  /** Largest live bytes. */
+  readonly bytes: number;
+  /** First event after which that many were live. */
+  readonly event: number;
+}
+
+/** The moment of largest demand (t* of Johnstone & Wilson 1998, measure #2). */
+export function peakOf(trace: Columns): DemandPeak {
+  const demand = new Demand(trace);
+  let bytes = 0;
+  let event = 0;
+  for (let i = 0; i < trace.length; i++) {
+    demand.take(i);
+    if (demand.live > bytes) {
+      bytes = demand.live;
+      event = i;
+    }
+  }
+  return { bytes, event };
+}

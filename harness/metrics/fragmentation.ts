@@ -1,0 +1,154 @@
+/**
+ * Fragmentation over a whole run, exact at every event: live bytes from the trace, footprint from the address space's
+ * log, merged segment by segment. Definitions: docs/metrics.md; Johnstone & Wilson 1998, section 4 (their four measures).
+ */
+import type { FootprintLog } from "../../memory/footprint-log.js";
+import type { Trace } from "../../workloads/trace.js";
+import { Demand } from "./demand.js";
+import { type Series, SeriesBuilder } from "./series.js";
+
+/** Ratios are "over live": 0 means no waste. `NaN` where nothing was ever live. */
+export interface Fragmentation {
+  readonly peakLive: number;
+  readonly peakLiveEvent: number;
+  readonly endLive: number;
+  readonly peakFootprint: number;
+  /** First event in which the largest footprint was reached. */
+  readonly peakFootprintEvent: number;
+  readonly endFootprint: number;
+  readonly bytesAllocated: number;
+  /** Mean of footprint and of live over events. */
+  readonly meanFootprint: number;
+  readonly meanLive: number;
+  /** #1: mean over time of footprint/live - 1, on the event clock and on the clock of bytes allocated. */
+  readonly jw1Events: number;
+  readonly jw1Bytes: number;
+  /** #2: footprint/live - 1 when live is largest. */
+  readonly jw2: number;
+  /** #3: footprint/live - 1 when the footprint is first largest. */
+  readonly jw3: number;
+  /** #4: largest footprint / largest live - 1. */
+  readonly jw4: number;
+  /** Ratio of integrals over time, footprint / live - 1, on both clocks (Shore's time-memory product). */
+  readonly spaceTimeEvents: number;
+  readonly spaceTimeBytes: number;
+}
+
+export class FragmentationMeter {
+  readonly demand: Demand;
+  private readonly log: FootprintLog;
+  private readonly series: SeriesBuilder;
+  private footprint = 0;
+  private peakLive = 0;
+  private peakLiveEvent = 0;
+  private footprintAtPeakLive = 0;
+  private peakFootprint = 0;
+  private peakFootprintEvent = 0;
+  private liveAtPeakFootprint = 0;
+  private events = 0;
+  private eventsWithLive = 0;
+  private sumRatioEvents = 0;
+  private sumFootprintEvents = 0;
+  private sumLiveEvents = 0;
+  private bytesWithLive = 0;
+  private sumRatioBytes = 0;
+  private sumFootprintBytes = 0;
+  private sumLiveBytes = 0;
+
+  /** `bins` bounds the series: at most four points a bin. */
+  constructor(trace: Pick<Trace, "op" | "slot" | "size" | "slots" | "length">, log: FootprintLog, bins: number) {
+    this.demand = new Demand(trace);
+    this.log = log;
+    this.series = new SeriesBuilder(trace.length, bins);
+  }
+
+  /** Takes events `from` to `to` (exclusive), which have just run, and empties the log. */
+  take(from: number, to: number): void {
+    const { demand, log, series } = this;
+    let entry = 0;
+    for (let i = from; i < to; i++) {
+      const footprintBefore = this.footprint;
+      const liveBefore = demand.live;
+      const clock = demand.take(i);
+      const { live } = demand;
+      // A state lasts on the byte clock until the next allocation; frees take no time.
+      if (clock > 0 && liveBefore > 0) {
+        this.sumRatioBytes += (footprintBefore / liveBefore) * clock;
+        this.sumFootprintBytes += footprintBefore * clock;
+        this.sumLiveBytes += liveBefore * clock;
+        this.bytesWithLive += clock;
+      }
+      let peak = this.footprint;
+      while (entry < log.length && log.when[entry] <= i) {
+        if (log.peak[entry] > peak) peak = log.peak[entry];
+        this.footprint = log.after[entry++];
+      }
+      const { footprint } = this;
+      if (live > this.peakLive) {
+        this.peakLive = live;
+        this.peakLiveEvent = i;
+        this.footprintAtPeakLive = footprint;
+      }
+      if (peak > this.peakFootprint) {
+        this.peakFootprint = peak;
+        this.peakFootprintEvent = i;
+        this.liveAtPeakFootprint = live;
+      }
+      if (live > 0) {
+        this.sumRatioEvents += footprint / live;
+        this.eventsWithLive++;
+      }
+      this.sumFootprintEvents += footprint;
+      this.sumLiveEvents += live;
+      this.events++;
+      series.add(i, demand.allocated, live, footprint);
+    }
+    log.clear();
+  }
+
+  /**
+   * Takes what the log holds without any event: a compaction at a safepoint after `event` events changed the footprint.
+   * Its transient peak counts as reached by the event before it.
+   */
+  settle(event: number): void {
+    const { log } = this;
+    for (let entry = 0; entry < log.length; entry++) {
+      if (log.peak[entry] > this.peakFootprint) {
+        this.peakFootprint = log.peak[entry];
+        this.peakFootprintEvent = Math.max(0, event - 1);
+        this.liveAtPeakFootprint = this.demand.live;
+      }
+      this.footprint = log.after[entry];
+    }
+    if (log.length > 0 && event > 0) this.series.add(event - 1, this.demand.allocated, this.demand.live, this.footprint);
+    log.clear();
+  }
+
+  result(): Fragmentation {
+    const over = (a: number, b: number): number => (b > 0 ? a / b - 1 : Number.NaN);
+    const { events } = this;
+    return {
+      peakLive: this.peakLive,
+      peakLiveEvent: this.peakLiveEvent,
+      endLive: this.demand.live,
+      peakFootprint: this.peakFootprint,
+      peakFootprintEvent: this.peakFootprintEvent,
+      endFootprint: this.footprint,
+      bytesAllocated: this.demand.allocated,
+      meanFootprint: events > 0 ? this.sumFootprintEvents / events : 0,
+      meanLive: events > 0 ? this.sumLiveEvents / events : 0,
+      jw1Events: over(this.sumRatioEvents, this.eventsWithLive),
+      jw1Bytes: over(this.sumRatioBytes, this.bytesWithLive),
+      jw2: over(this.footprintAtPeakLive, this.peakLive),
+      jw3: over(this.peakFootprint, this.liveAtPeakFootprint),
+      jw4: over(this.peakFootprint, this.peakLive),
+      spaceTimeEvents: over(this.sumFootprintEvents, this.sumLiveEvents),
+      spaceTimeBytes: over(this.sumFootprintBytes, this.sumLiveBytes),
+    };
+  }
+
+  /** The thinned course of live and footprint. */
+  course(): Series {
+    return this.series.build();
+  }
+}

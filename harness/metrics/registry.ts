@@ -1,0 +1,124 @@
+/**
+ * Every metric of one run, with its definition: the single source of `fraglab list metrics`, of the columns of
+ * table.csv and of docs/metrics.md. A new metric is one entry here.
+ */
+import { type KindName, kindNames } from "../../memory/heap-map.js";
+import type { SessionResult } from "../session.js";
+import type { Snapshot } from "./snapshot.js";
+
+export interface Metric {
+  readonly name: string;
+  readonly title: string;
+  readonly unit: "bytes" | "ratio over live" | "share" | "count" | "event";
+  /** What time is measured in, for a metric over time. */
+  readonly clock: "-" | "events" | "bytes allocated";
+  readonly formula: string;
+  readonly source: string;
+  /** The value for a run; `NaN` where it is not defined. */
+  of(result: SessionResult): number;
+}
+
+const J_W = "Johnstone & Wilson 1998, section 4";
+const MODEL = "docs/model.md";
+
+function lookOf(result: SessionResult, label: "peak" | "end"): Snapshot | undefined {
+  return result.snapshots.findLast((snapshot) => snapshot.label === label);
+}
+
+/** Mean over the evenly spaced looks. */
+function meanOfLooks(result: SessionResult, value: (snapshot: Snapshot) => number): number {
+  const looks = result.snapshots.filter((snapshot) => snapshot.label === "" && snapshot.live > 0);
+  return looks.length === 0 ? Number.NaN : looks.reduce((sum, look) => sum + value(look), 0) / looks.length;
+}
+
+const bytes = (name: string, title: string, formula: string, of: Metric["of"]): Metric => ({
+  name,
+  title,
+  unit: "bytes",
+  clock: "-",
+  formula,
+  source: MODEL,
+  of,
+});
+
+const ratio = (name: string, title: string, clock: Metric["clock"], formula: string, source: string, of: Metric["of"]): Metric => ({
+  name,
+  title,
+  unit: "ratio over live",
+  clock,
+  formula,
+  source,
+  of,
+});
+
+const share = (name: string, title: string, formula: string, of: Metric["of"]): Metric => ({
+  name,
+  title,
+  unit: "share",
+  clock: "-",
+  formula,
+  source: "Wilson et al. 1995; handles.md 2.8",
+  of,
+});
+
+const kindTitles: Readonly<Record<KindName, string>> = {
+  live: "bytes asked for",
+  padding: "rounding and slack inside blocks",
+  header: "block and pool headers",
+  tail: "ends of pools or pages that no block fits in",
+  free: "freed and not reused",
+  fresh: "never used, in a touched page",
+  meta: "out-of-band bookkeeping",
+  table: "handle table",
+};
+
+function kindMetrics(label: "peak" | "end"): Metric[] {
+  const when = label === "peak" ? "when live is largest" : "at the end";
+  return kindNames.map((kind) => ({
+    name: `${label}.${kind}`,
+    title: `Footprint ${when}: ${kindTitles[kind]}`,
+    unit: "bytes",
+    clock: "-",
+    formula: `bytes of kind ${kind} in the footprint ${when}; the eight kinds sum to the footprint`,
+    source: MODEL,
+    of: (result) => lookOf(result, label)?.kinds[kind] ?? Number.NaN,
+  }));
+}
+
+/** All metrics, in the order of the columns of table.csv. */
+export const metrics: readonly Metric[] = [
+  bytes("peakLive", "Largest live bytes", "max L(t)", (r) => r.fragmentation.peakLive),
+  { ...bytes("peakLiveEvent", "Event of the largest live bytes", "first t with L(t) = max L", (r) => r.fragmentation.peakLiveEvent), unit: "event" },
+  bytes("endLive", "Live bytes at the end", "L(end)", (r) => r.fragmentation.endLive),
+  bytes("bytesAllocated", "Bytes allocated", "sum of the sizes of allocations and of the new sizes of reallocations", (r) => r.fragmentation.bytesAllocated),
+  bytes("peakFootprint", "Largest footprint", "max F(t), F = resident + meta", (r) => r.fragmentation.peakFootprint),
+  { ...bytes("peakFootprintEvent", "Event of the largest footprint", "first t with F(t) = max F", (r) => r.fragmentation.peakFootprintEvent), unit: "event" },
+  bytes("endFootprint", "Footprint at the end", "F(end)", (r) => r.fragmentation.endFootprint),
+  bytes("peakMapped", "Largest mapped bytes", "max bytes obtained from the system and not returned", (r) => r.peakMapped),
+  bytes("endMapped", "Mapped bytes at the end", "bytes obtained from the system and not returned", (r) => r.endMapped),
+  bytes("peakResident", "Largest resident heap", "max bytes of touched heap pages", (r) => r.peakResident),
+  bytes("peakMeta", "Bookkeeping when live is largest", "bytes mapped for meta and table", (r) => lookOf(r, "peak")?.meta ?? Number.NaN),
+  bytes("endMeta", "Bookkeeping at the end", "bytes mapped for meta and table", (r) => lookOf(r, "end")?.meta ?? Number.NaN),
+  { ...bytes("meanFootprint", "Mean footprint", "mean of F(t) over events (byte-time integral / events)", (r) => r.fragmentation.meanFootprint), clock: "events" },
+  { ...bytes("meanLive", "Mean live bytes", "mean of L(t) over events", (r) => r.fragmentation.meanLive), clock: "events" },
+  ratio("jw1Events", "#1 Mean waste over time", "events", "mean of F(t)/L(t) - 1 over events with L(t) > 0", `${J_W}, #1`, (r) => r.fragmentation.jw1Events),
+  ratio("jw1Bytes", "#1 Mean waste over time", "bytes allocated", "mean of F(t)/L(t) - 1, each state weighted by the bytes of the next allocation", `${J_W}, #1`, (r) => r.fragmentation.jw1Bytes),
+  ratio("jw2", "#2 Waste when live is largest", "-", "F(t*)/L(t*) - 1, t* = first time of max L", `${J_W}, #2`, (r) => r.fragmentation.jw2),
+  ratio("jw3", "#3 Waste when the footprint is first largest", "-", "F(t')/L(t') - 1, t' = first time of max F", `${J_W}, #3`, (r) => r.fragmentation.jw3),
+  ratio("jw4", "#4 Peak to peak", "-", "max F / max L - 1", `${J_W}, #4; Hoard 2000 prints it + 1`, (r) => r.fragmentation.jw4),
+  ratio("spaceTimeEvents", "Ratio of integrals", "events", "integral of F / integral of L - 1", "Shore 1975: time-memory product", (r) => r.fragmentation.spaceTimeEvents),
+  ratio("spaceTimeBytes", "Ratio of integrals", "bytes allocated", "integral of F / integral of L - 1", "Shore 1975: time-memory product", (r) => r.fragmentation.spaceTimeBytes),
+  share("externalAtPeak", "External fragmentation when live is largest", "1 - largest free run / free bytes, over mapped memory", (r) => lookOf(r, "peak")?.external ?? Number.NaN),
+  share("externalAtEnd", "External fragmentation at the end", "1 - largest free run / free bytes, over mapped memory", (r) => lookOf(r, "end")?.external ?? Number.NaN),
+  share("externalMean", "External fragmentation, mean", "mean of the evenly spaced looks with L > 0", (r) => meanOfLooks(r, (s) => s.external)),
+  share("internalAtPeak", "Internal fragmentation when live is largest", "1 - L / bytes in blocks handed out", (r) => lookOf(r, "peak")?.internal ?? Number.NaN),
+  share("internalAtEnd", "Internal fragmentation at the end", "1 - L / bytes in blocks handed out", (r) => lookOf(r, "end")?.internal ?? Number.NaN),
+  share("internalMean", "Internal fragmentation, mean", "mean of the evenly spaced looks with L > 0", (r) => meanOfLooks(r, (s) => s.internal)),
+  ...kindMetrics("peak"),
+  ...kindMetrics("end"),
+];
+
+/** All metrics of a run by name. */
+export function measure(result: SessionResult): Record<string, number> {
+  return Object.fromEntries(metrics.map((metric) => [metric.name, metric.of(result)]));
+}

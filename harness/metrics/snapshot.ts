@@ -1,0 +1,96 @@
+/** One look at a heap: the share of its footprint that each kind of byte has, and the shape of its free space. */
+import type { AddressSpace } from "../../memory/address-space.js";
+import { type HeapMap, Kind, type KindName, kindNames } from "../../memory/heap-map.js";
+
+export interface Snapshot {
+  /** Events that had run. */
+  readonly event: number;
+  /** Name of the moment: a phase label, "peak", "end", or "" for one of the evenly spaced ones. */
+  readonly label: string;
+  readonly allocated: number;
+  readonly live: number;
+  readonly liveBlocks: number;
+  readonly footprint: number;
+  readonly mapped: number;
+  readonly resident: number;
+  readonly meta: number;
+  /** Bytes of the footprint of each kind; they sum to `footprint`. `live` is what was asked for, `padding` the rest. */
+  readonly kinds: Readonly<Record<KindName, number>>;
+  /** Free and fresh mapped bytes, their runs of adjacent pieces, and the longest run. */
+  readonly freeBytes: number;
+  readonly freeRuns: number;
+  readonly largestFree: number;
+  /** 1 - largestFree / freeBytes; 0 where nothing is free. */
+  readonly external: number;
+  /** 1 - live / bytes in blocks handed out; 0 where nothing is live. */
+  readonly internal: number;
+  /** Pieces of kind `header`: blocks, or pools in use. */
+  readonly headers: number;
+}
+
+interface FreeShape {
+  bytes: number;
+  runs: number;
+  largest: number;
+}
+
+/** Pieces of one region come in address order, so adjacent free pieces follow one another. */
+function freeShape(map: HeapMap): FreeShape {
+  const shape = { bytes: 0, runs: 0, largest: 0 };
+  let runEnd = -1;
+  let run = 0;
+  for (let i = 0; i < map.length; i++) {
+    const kind = map.kind[i];
+    if (kind !== Kind.free && kind !== Kind.fresh) continue;
+    if (map.start[i] !== runEnd) {
+      run = 0;
+      shape.runs++;
+    }
+    run += map.bytes[i];
+    runEnd = map.start[i] + map.bytes[i];
+    shape.bytes += map.bytes[i];
+    if (run > shape.largest) shape.largest = run;
+  }
+  return shape;
+}
+
+/** Describes a walked heap. `map` is the walk of the allocator in `space` at this moment. */
+export function snapshot(
+  map: HeapMap,
+  space: AddressSpace,
+  demand: { readonly live: number; readonly blocks: number; readonly allocated: number },
+  event: number,
+  label: string,
+): Snapshot {
+  const inFootprint = new Float64Array(kindNames.length);
+  let handedOut = 0;
+  let headers = 0;
+  for (let i = 0; i < map.length; i++) {
+    const kind = map.kind[i];
+    inFootprint[kind] += space.footprintOf(map.start[i], map.bytes[i]);
+    if (kind === Kind.live) handedOut += map.bytes[i];
+    if (kind === Kind.header) headers++;
+  }
+  // Payload asked for is always resident, so what is left of the blocks' resident bytes is rounding and slack.
+  inFootprint[Kind.padding] += inFootprint[Kind.live] - demand.live;
+  inFootprint[Kind.live] = demand.live;
+  const free = freeShape(map);
+  return {
+    event,
+    label,
+    allocated: demand.allocated,
+    live: demand.live,
+    liveBlocks: demand.blocks,
+    footprint: space.footprint,
+    mapped: space.mapped,
+    resident: space.resident,
+    meta: space.footprint - space.resident,
+    kinds: Object.fromEntries(kindNames.map((name, k) => [name, inFootprint[k]])) as Record<KindName, number>,
+    freeBytes: free.bytes,
+    freeRuns: free.runs,
+    largestFree: free.largest,
+    external: free.bytes > 0 ? 1 - free.largest / free.bytes : 0,
+    internal: handedOut > 0 ? 1 - demand.live / handedOut : 0,
+    headers,
+  };
+}

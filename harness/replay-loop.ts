@@ -1,0 +1,71 @@
+/**
+ * The replay loop. V8 shares type feedback among all users of one function, and a loop that has seen five allocator
+ * classes takes twice as long, so each class gets a copy of this module of its own: see `replay.ts`.
+ */
+import { type Allocator, isCompacting, none, type Ref } from "../allocators/allocator.js";
+import type { FootprintLog } from "../memory/footprint-log.js";
+import { alignmentOf, Op, OP_MASK, type Trace } from "../workloads/trace.js";
+
+/** Numbers of a trace event that the loop needs. */
+type Columns = Pick<Trace, "op" | "slot" | "size">;
+
+/** Everything but a plain allocate or free. `false` where memory was refused. */
+function runRare(allocator: Allocator, trace: Columns, refs: Float64Array, i: number): boolean {
+  const op = trace.op[i];
+  const slot = trace.slot[i];
+  const ref = refs[slot] as Ref;
+  switch (op & OP_MASK) {
+    case Op.allocate: {
+      const made = allocator.allocate(trace.size[i], alignmentOf(op));
+      if (made === none) return false;
+      refs[slot] = made;
+      return true;
+    }
+    case Op.reallocate: {
+      const moved = allocator.reallocate(ref, trace.size[i]);
+      if (moved === none) return false;
+      refs[slot] = moved;
+      return true;
+    }
+    case Op.access:
+      for (let n = trace.size[i]; n > 0; n--) allocator.addressOf(ref);
+      return true;
+    case Op.pin:
+      if (isCompacting(allocator)) allocator.pin(ref);
+      return true;
+    case Op.unpin:
+      if (isCompacting(allocator)) allocator.unpin(ref);
+      return true;
+    default:
+      return true;
+  }
+}
+
+/**
+ * Runs events `from` to `to` (exclusive). `refs` holds the ref of each slot. Returns `to`, or the index of the event
+ * that the allocator had no memory for, which has changed nothing.
+ */
+export function replaySegment(
+  allocator: Allocator,
+  trace: Columns,
+  refs: Float64Array,
+  log: FootprintLog,
+  from: number,
+  to: number,
+): number {
+  const { op, slot, size } = trace;
+  for (let i = from; i < to; i++) {
+    log.now = i;
+    const code = op[i];
+    if (code === Op.allocate) {
+      const ref = allocator.allocate(size[i]);
+      if (ref === none) return i;
+      refs[slot[i]] = ref;
+    } else if (code === Op.free) {
+      allocator.free(refs[slot[i]] as Ref);
+    } else if (!runRare(allocator, trace, refs, i)) {
+      return i;
+    }
+  }
+  return to;
+}

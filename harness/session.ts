@@ -1,0 +1,181 @@
+/**
+ * One run: a trace replayed on one allocator in an address space of its own, watched at safepoints. Nothing here depends
+ * on the clock of the machine, so a run gives the same result everywhere.
+ */
+import { type Allocator, isCompacting, unlogged } from "../allocators/allocator.js";
+import { type Checked, check } from "../allocators/checked.js";
+import type { AnyAllocatorSpec } from "../allocators/registry.js";
+import { type AddressSpace, createAddressSpace } from "../memory/address-space.js";
+import { type CostName, costsByName } from "../memory/costs.js";
+import { HeapError } from "../memory/errors.js";
+import { HeapMap } from "../memory/heap-map.js";
+import { Op, OP_MASK, type Trace } from "../workloads/trace.js";
+import { peakOf } from "./metrics/demand.js";
+import { type Fragmentation, FragmentationMeter } from "./metrics/fragmentation.js";
+import { type Occupancy, OccupancyRecorder } from "./metrics/occupancy.js";
+import type { Series } from "./metrics/series.js";
+import { type Snapshot, snapshot } from "./metrics/snapshot.js";
+import { replayLoopFor } from "./replay.js";
+
+/** Virtual time: events per millisecond (handles.md 2.6: 4e6 operations a second). */
+export const EVENTS_PER_MILLISECOND = 4000;
+
+/** Events between two safepoints. */
+const SEGMENT = 512;
+
+export interface SessionSettings {
+  /** Bytes that may be mapped. Default: no limit. */
+  readonly limit?: number;
+  /** Evenly spaced looks at the heap. Default 64. */
+  readonly looks?: number;
+  /** Bound on the thinned course: at most four points for each bin. Default 256. */
+  readonly bins?: number;
+  /** Rows of a heap map over the evenly spaced looks; 0 (default) for none. */
+  readonly mapRows?: number;
+  /** Runs with real bytes and audits the heap at each look. Slow. */
+  readonly checked?: boolean;
+}
+
+export interface SessionResult {
+  readonly state: "completed" | "exhausted";
+  /** Events that ran; where `exhausted`, also the index of the event that found no memory. */
+  readonly events: number;
+  readonly fragmentation: Fragmentation;
+  readonly peakMapped: number;
+  readonly peakResident: number;
+  readonly endMapped: number;
+  readonly costs: Readonly<Record<CostName, number>>;
+  readonly series: Series;
+  readonly snapshots: readonly Snapshot[];
+  readonly occupancy?: Occupancy;
+}
+
+interface Look {
+  /** Look when this many events have run. */
+  readonly at: number;
+  readonly label: string;
+}
+
+/** Moments to look at: evenly spaced, at each mark, at the peak of demand and at the end. */
+function looksFor(trace: Trace, count: number): Look[] {
+  const looks: Look[] = [];
+  for (let k = 1; k < count; k++) {
+    const at = Math.round((trace.length * k) / count);
+    if (at > (looks[looks.length - 1]?.at ?? 0)) looks.push({ at, label: "" });
+  }
+  if (trace.labels.length > 0) {
+    for (let i = 0; i < trace.length; i++) {
+      if ((trace.op[i] & OP_MASK) === Op.phase) looks.push({ at: i + 1, label: trace.labels[trace.slot[i]] ?? "" });
+    }
+  }
+  looks.push({ at: peakOf(trace).event + 1, label: "peak" }, { at: trace.length, label: "end" });
+  // Stable: looks at one moment keep the order above.
+  return looks.sort((a, b) => a.at - b.at);
+}
+
+class Session {
+  private readonly trace: Trace;
+  private readonly space: AddressSpace;
+  private readonly allocator: Allocator;
+  private readonly checks: Checked | undefined;
+  private readonly meter: FragmentationMeter;
+  private readonly map = new HeapMap();
+  private readonly recorder: OccupancyRecorder | undefined;
+  readonly snapshots: Snapshot[] = [];
+
+  constructor(spec: AnyAllocatorSpec, options: object, trace: Trace, settings: SessionSettings) {
+    this.trace = trace;
+    this.space = createAddressSpace(settings.limit);
+    const inner = spec.create(this.space, options);
+    this.checks = settings.checked ? check(spec, inner, this.space) : undefined;
+    this.allocator = this.checks ?? inner;
+    this.meter = new FragmentationMeter(trace, this.space.log, settings.bins ?? 256);
+    this.recorder = settings.mapRows ? new OccupancyRecorder() : undefined;
+  }
+
+  async run(loopName: string, looks: readonly Look[]): Promise<number> {
+    const { trace, allocator, space, meter } = this;
+    const replaySegment = await replayLoopFor(loopName);
+    const refs = new Float64Array(trace.slots);
+    let next = 0;
+    let at = 0;
+    meter.settle(0);
+    while (at < trace.length) {
+      const look = looks[next];
+      const target = Math.min(at - (at % SEGMENT) + SEGMENT, trace.length, look.at);
+      let reached = replaySegment(allocator, trace, refs, space.log, at, target);
+      meter.take(at, reached);
+      if (reached < target) {
+        // No memory: compact once, try that event again, and give up if it still does not fit.
+        this.compact(Number.POSITIVE_INFINITY, reached);
+        const retried = replaySegment(allocator, trace, refs, space.log, reached, reached + 1);
+        if (retried === reached) return reached;
+        meter.take(reached, retried);
+        reached = retried;
+      }
+      at = reached;
+      if (isCompacting(allocator)) {
+        const budget = allocator.compactionDue(at / EVENTS_PER_MILLISECOND);
+        if (budget > 0) this.compact(budget, at);
+      }
+      for (; next < looks.length && looks[next].at <= at; next++) this.look(looks[next], at);
+    }
+    return at;
+  }
+
+  result(events: number, mapRows: number): SessionResult {
+    const { space, meter } = this;
+    const fragmentation = meter.result();
+    if (fragmentation.peakFootprint !== space.peakFootprint) {
+      throw new HeapError("structure", `peak footprint ${fragmentation.peakFootprint} by the log, ${space.peakFootprint} by the space`);
+    }
+    return {
+      state: events === this.trace.length ? "completed" : "exhausted",
+      events,
+      fragmentation,
+      peakMapped: space.peakMapped,
+      peakResident: space.peakResident,
+      endMapped: space.mapped,
+      costs: costsByName(space.costs),
+      series: meter.course(),
+      snapshots: this.snapshots,
+      ...(this.recorder ? { occupancy: this.recorder.build(mapRows) } : {}),
+    };
+  }
+
+  /** The look at a heap that has run out, in place of the looks that were planned. */
+  lookAtEnd(events: number): void {
+    this.look({ at: events, label: "end" }, events);
+  }
+
+  private compact(budget: number, events: number): void {
+    if (!isCompacting(this.allocator)) return;
+    this.allocator.compact(budget, unlogged);
+    this.meter.settle(events);
+  }
+
+  private look(look: Look, events: number): void {
+    this.map.clear();
+    this.allocator.walk(this.map);
+    this.checks?.audit();
+    this.snapshots.push(snapshot(this.map, this.space, this.meter.demand, events, look.label));
+    if (look.label === "") this.recorder?.add(events, this.map, this.space);
+  }
+}
+
+/**
+ * Replays `trace` on a new heap of `spec`. Throws an `InputError` for impossible options and a `HeapError` for a broken
+ * allocator; running out of memory is a result.
+ */
+export async function runSession(
+  spec: AnyAllocatorSpec,
+  options: object,
+  trace: Trace,
+  settings: SessionSettings = {},
+): Promise<SessionResult> {
+  const session = new Session(spec, options, trace, settings);
+  const events = await session.run(spec.name, looksFor(trace, settings.looks ?? 64));
+  if (events < trace.length) session.lookAtEnd(events);
+  return session.result(events, settings.mapRows ?? 0);
+}
+
