@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { createAddressSpace } from "../memory/address-space.js";
 import { costsByName } from "../memory/costs.js";
 import { HeapError, InputError } from "../memory/errors.js";
-import { HeapMap, Kind } from "../memory/heap-map.js";
+import { type HeapMap, Kind } from "../memory/heap-map.js";
 import { formatSelector } from "../memory/options.js";
 import { isCompacting, none, type Ref, unlogged } from "./allocator.js";
 import { type Checked, check } from "./checked.js";
@@ -25,7 +25,10 @@ type Step =
 /** Sizes as programs ask for them: mostly small, the borders of classes, a few large, zero. */
 const size = fc.oneof(
   { weight: 8, arbitrary: fc.integer({ min: 0, max: 600 }) },
-  { weight: 3, arbitrary: fc.constantFrom(0, 1, 8, 15, 16, 17, 24, 31, 32, 33, 48, 496, 504, 512, 513, 4080, 4096, 4097) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(0, 1, 8, 15, 16, 17, 24, 31, 32, 33, 48, 496, 504, 512, 513, 4080, 4096, 4097),
+  },
   { weight: 1, arbitrary: fc.integer({ min: 600, max: 40_000 }) },
   { weight: 1, arbitrary: fc.integer({ min: 100_000, max: 400_000 }) },
 );
@@ -39,7 +42,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 7, arbitrary: fc.record({ do: fc.constant("free" as const), pick }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("reallocate" as const), pick, size }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("read" as const, "pin" as const, "unpin" as const), pick }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("compact" as const), budget: fc.constantFrom(0, 100, 5000, Infinity) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("compact" as const), budget: fc.constantFrom(0, 100, 5000, Infinity) }),
+  },
 );
 
 interface Program {
@@ -157,7 +163,7 @@ export function describeAllocator(spec: AnyAllocatorSpec): void {
           if (p.live.length === before) break;
         }
         expect(p.live.length).toBeGreaterThan(100);
-        expect(p.live.length).toBeLessThan(4 * 1048576 / 3000);
+        expect(p.live.length).toBeLessThan((4 * 1048576) / 3000);
         const last = p.live[p.live.length - 1];
         expect(p.heap.reallocate(last.ref, 8 * 1048576)).toBe(none);
         expect(p.heap.allocate(8 * 1048576)).toBe(none);

@@ -36,11 +36,15 @@ function checkTiling(map: HeapMap, space: AddressSpace): void {
       }
       if (piece.start < at) throw new HeapError("walk-overlap", `walk has two pieces at ${piece.start}`);
       if (useOf(piece.kind) !== use) {
-        throw new HeapError("walk-mismatch", `walk gives kind ${piece.kind} to [${piece.start}, ${piece.end}) of use ${use}`);
+        throw new HeapError(
+          "walk-mismatch",
+          `walk gives kind ${piece.kind} to [${piece.start}, ${piece.end}) of use ${use}`,
+        );
       }
       at = piece.end;
     }
-    if (at > start + bytes) throw new HeapError("unmapped", `walk goes beyond the mapped region that ends at ${start + bytes}`);
+    if (at > start + bytes)
+      throw new HeapError("unmapped", `walk goes beyond the mapped region that ends at ${start + bytes}`);
   });
   const extra = pieces[next];
   if (extra !== undefined) throw new HeapError("unmapped", `walk has a piece at ${extra.start}, which is not mapped`);
@@ -61,13 +65,18 @@ function checkBlocks(map: HeapMap, allocator: Allocator, space: AddressSpace, li
     const at = allocator.addressOf(ref);
     const capacity = allocator.capacityOf(ref);
     if (map.start[i] !== at || map.bytes[i] !== capacity) {
-      throw new HeapError("walk-mismatch", `walk shows [${map.start[i]}, +${map.bytes[i]}) for a block at [${at}, +${capacity})`, ref);
+      throw new HeapError(
+        "walk-mismatch",
+        `walk shows [${map.start[i]}, +${map.bytes[i]}) for a block at [${at}, +${capacity})`,
+        ref,
+      );
     }
     if (capacity < size) throw new HeapError("too-small", `capacity ${capacity} for ${size} bytes`, ref);
     if (space.footprintOf(at, size) !== size) throw new HeapError("not-resident", `payload at ${at} lacks pages`, ref);
     count++;
   }
-  if (count !== pieces.size) throw new HeapError("walk-mismatch", `walk shows ${pieces.size} live blocks, the program has ${count}`);
+  if (count !== pieces.size)
+    throw new HeapError("walk-mismatch", `walk shows ${pieces.size} live blocks, the program has ${count}`);
 }
 
 /**
@@ -82,7 +91,8 @@ export function audit(allocator: Allocator, space: AddressSpace, live: Live, pla
     let asked = 0;
     for (const [, size] of live) asked += size;
     const shown = map.totals()[Kind.live];
-    if (shown !== asked) throw new HeapError("walk-mismatch", `walk shows ${shown} live bytes, the program has ${asked}`);
+    if (shown !== asked)
+      throw new HeapError("walk-mismatch", `walk shows ${shown} live bytes, the program has ${asked}`);
   } else {
     checkBlocks(map, allocator, space, live);
   }

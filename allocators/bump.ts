@@ -10,12 +10,20 @@ export interface BumpOptions {
 }
 
 const options: OptionTable<BumpOptions> = {
-  growth: { kind: "bytes", min: 4096, max: 2 ** 30, default: 65536, help: "bytes obtained from the system at a time" },
+  growth: {
+    kind: "bytes",
+    min: 4096,
+    max: 1073741824,
+    default: 65536,
+    help: "bytes obtained from the system at a time",
+  },
 };
 
 /** Granule of 16 bytes: sizes and addresses inside are in granules. */
 const GRANULE = 16;
-const RESERVED = 2 ** 35;
+/** 32 GiB of addresses. */
+const RESERVED = 0x800000000;
+const MAX_ALIGNMENT = 1 << 20;
 
 /**
  * Hands out the next bytes and reuses none before the last live block is gone, when the whole region is given back: the
@@ -36,7 +44,7 @@ class Bump implements Allocator {
   constructor(space: AddressSpace, given: BumpOptions) {
     this.space = space;
     this.growth = Math.ceil(given.growth / space.pageSize) * space.pageSize;
-    this.base = space.reserve(RESERVED, 2 ** 20);
+    this.base = space.reserve(RESERVED, MAX_ALIGNMENT);
   }
 
   allocate(size: number, alignment = GRANULE): Ref {
@@ -110,7 +118,8 @@ class Bump implements Allocator {
 export const bump: AllocatorSpec<BumpOptions> = {
   name: "bump",
   title: "Bump pointer, no reuse before all is free",
-  source: "Knuth, The Art of Computer Programming 1, section 2.5: allocation without liberation, and Hanson 1990: arenas freed at once",
+  source:
+    "Knuth, The Art of Computer Programming 1, section 2.5: allocation without liberation, and Hanson 1990: arenas freed at once",
   indirect: false,
   alignment: GRANULE,
   options,

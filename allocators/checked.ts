@@ -7,8 +7,18 @@ import type { Address, AddressSpace } from "../memory/address-space.js";
 import { HeapError } from "../memory/errors.js";
 import type { HeapMap } from "../memory/heap-map.js";
 import { ShadowMemory } from "../memory/shadow.js";
-import { type Allocator, type AllocatorSpec, type ArenaPlacement, type Compacting, hasArenas, isCompacting, type MoveLog, none, type Ref } from "./allocator.js";
-import { type Live, audit } from "./audit.js";
+import {
+  type Allocator,
+  type AllocatorSpec,
+  type ArenaPlacement,
+  type Compacting,
+  hasArenas,
+  isCompacting,
+  type MoveLog,
+  none,
+  type Ref,
+} from "./allocator.js";
+import { audit, type Live } from "./audit.js";
 
 interface Block {
   /** Names the pattern; never reused, so contents of two blocks always differ. */
@@ -199,7 +209,8 @@ class CheckedCompacting extends CheckedAllocator implements Compacting {
 
   unpin(ref: Ref): void {
     const block = this.blocks.get(ref);
-    if (block === undefined || block.pins === 0) throw new HeapError("stale-reference", "unpin of a ref that is not pinned", ref);
+    if (block === undefined || block.pins === 0)
+      throw new HeapError("stale-reference", "unpin of a ref that is not pinned", ref);
     block.pins--;
     if (block.dead && block.pins === 0) this.forget(ref, block);
     this.mover.unpin(ref);
@@ -225,7 +236,8 @@ class CheckedCompacting extends CheckedAllocator implements Compacting {
     for (const [ref, to] of moved) {
       const block = this.blocks.get(ref);
       if (block === undefined) continue;
-      if (to !== block.address) throw new HeapError("structure", `logged a move to ${to}, block is at ${block.address}`, ref);
+      if (to !== block.address)
+        throw new HeapError("structure", `logged a move to ${to}, block is at ${block.address}`, ref);
       this.claim(ref, block.address, block.size, 0, block.tag);
     }
     this.verify();
@@ -238,13 +250,19 @@ class CheckedCompacting extends CheckedAllocator implements Compacting {
 }
 
 /** The inner allocator as a checked one, with exactly the capabilities it has. */
-export function check(spec: Pick<AllocatorSpec, "alignment" | "placeless">, inner: Allocator, space: AddressSpace): Checked {
+export function check(
+  spec: Pick<AllocatorSpec, "alignment" | "placeless">,
+  inner: Allocator,
+  space: AddressSpace,
+): Checked {
   const placeless = spec.placeless ?? false;
   const wrapped = isCompacting(inner)
     ? new CheckedCompacting(inner, space, spec.alignment, placeless)
     : new CheckedAllocator(inner, space, spec.alignment, placeless);
   if (!hasArenas(inner)) return wrapped;
-  const arenas: Checked & ArenaPlacement = Object.assign(wrapped, { placementOf: (ref: Ref) => inner.placementOf(ref) });
+  const arenas: Checked & ArenaPlacement = Object.assign(wrapped, {
+    placementOf: (ref: Ref) => inner.placementOf(ref),
+  });
   return arenas;
 }
 

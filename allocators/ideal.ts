@@ -6,8 +6,9 @@ import type { Allocator, AllocatorSpec, Ref } from "./allocator.js";
 import { none } from "./allocator.js";
 
 /** Addresses are names only: distinct, aligned, never mapped. */
-const NAMES = 2 ** 40;
-const MEMORY = 2 ** 38;
+const NAMES = 0x10000000000;
+const MEMORY = 0x4000000000;
+const MAX_ALIGNMENT = 1 << 20;
 
 /**
  * The lower bound: as if every byte could be put anywhere at no cost, so the footprint is the live bytes rounded up to
@@ -26,7 +27,7 @@ class Ideal implements Allocator {
   constructor(space: AddressSpace) {
     this.space = space;
     this.base = space.reserve(MEMORY, space.pageSize);
-    this.names = space.reserve(NAMES, 2 ** 20);
+    this.names = space.reserve(NAMES, MAX_ALIGNMENT);
     this.nextName = this.names;
   }
 

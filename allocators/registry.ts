@@ -1,6 +1,9 @@
 import type { AllocatorSpec } from "./allocator.js";
 import { bump } from "./bump.js";
+import { firstFit } from "./first-fit/first-fit.js";
+import { handleTable } from "./handle-table/handle-table.js";
 import { ideal } from "./ideal.js";
+import { pymalloc } from "./pymalloc/pymalloc.js";
 
 /** An allocator family with its option type forgotten: options come as checked plain data. */
 // biome-ignore lint/suspicious/noExplicitAny: the registry is heterogeneous; `resolveOptions` checks the values
@@ -10,4 +13,7 @@ export type AnyAllocatorSpec = AllocatorSpec<any>;
 export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   ideal,
   bump,
+  "first-fit": firstFit,
+  pymalloc,
+  "handle-table": handleTable,
 };

@@ -4,7 +4,7 @@
  */
 import { type Allocator, isCompacting, none, type Ref } from "../allocators/allocator.js";
 import type { FootprintLog } from "../memory/footprint-log.js";
-import { alignmentOf, Op, OP_MASK, type Trace } from "../workloads/trace.js";
+import { alignmentOf, OP_MASK, Op, type Trace } from "../workloads/trace.js";
 
 /** Numbers of a trace event that the loop needs. */
 type Columns = Pick<Trace, "op" | "slot" | "size">;

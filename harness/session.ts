@@ -9,9 +9,10 @@ import { type AddressSpace, createAddressSpace } from "../memory/address-space.j
 import { type CostName, costsByName } from "../memory/costs.js";
 import { HeapError } from "../memory/errors.js";
 import { HeapMap } from "../memory/heap-map.js";
-import { Op, OP_MASK, type Trace } from "../workloads/trace.js";
+import { OP_MASK, Op, type Trace } from "../workloads/trace.js";
 import { peakOf } from "./metrics/demand.js";
 import { type Fragmentation, FragmentationMeter } from "./metrics/fragmentation.js";
+import { layoutOf, type Piece } from "./metrics/layout.js";
 import { type Occupancy, OccupancyRecorder } from "./metrics/occupancy.js";
 import type { Series } from "./metrics/series.js";
 import { type Snapshot, snapshot } from "./metrics/snapshot.js";
@@ -21,7 +22,7 @@ import { replayLoopFor } from "./replay.js";
 export const EVENTS_PER_MILLISECOND = 4000;
 
 /** Events between two safepoints. */
-const SEGMENT = 512;
+export const SEGMENT = 512;
 
 export interface SessionSettings {
   /** Bytes that may be mapped. Default: no limit. */
@@ -34,6 +35,8 @@ export interface SessionSettings {
   readonly mapRows?: number;
   /** Runs with real bytes and audits the heap at each look. Slow. */
   readonly checked?: boolean;
+  /** Keeps the layout of the heap, block by block, at each labelled look. For heaps of a few blocks. */
+  readonly layouts?: boolean;
 }
 
 export interface SessionResult {
@@ -48,6 +51,13 @@ export interface SessionResult {
   readonly series: Series;
   readonly snapshots: readonly Snapshot[];
   readonly occupancy?: Occupancy;
+  readonly layouts?: readonly LabelledLayout[];
+}
+
+/** The heap at a labelled look. */
+export interface LabelledLayout {
+  readonly label: string;
+  readonly pieces: readonly Piece[];
 }
 
 interface Look {
@@ -81,6 +91,8 @@ class Session {
   private readonly meter: FragmentationMeter;
   private readonly map = new HeapMap();
   private readonly recorder: OccupancyRecorder | undefined;
+  private readonly layouts: LabelledLayout[] | undefined;
+  private readonly refs: Float64Array;
   readonly snapshots: Snapshot[] = [];
 
   constructor(spec: AnyAllocatorSpec, options: object, trace: Trace, settings: SessionSettings) {
@@ -91,12 +103,13 @@ class Session {
     this.allocator = this.checks ?? inner;
     this.meter = new FragmentationMeter(trace, this.space.log, settings.bins ?? 256);
     this.recorder = settings.mapRows ? new OccupancyRecorder() : undefined;
+    this.layouts = settings.layouts ? [] : undefined;
+    this.refs = new Float64Array(trace.slots);
   }
 
   async run(loopName: string, looks: readonly Look[]): Promise<number> {
-    const { trace, allocator, space, meter } = this;
+    const { trace, allocator, space, meter, refs } = this;
     const replaySegment = await replayLoopFor(loopName);
-    const refs = new Float64Array(trace.slots);
     let next = 0;
     let at = 0;
     meter.settle(0);
@@ -114,7 +127,8 @@ class Session {
         reached = retried;
       }
       at = reached;
-      if (isCompacting(allocator)) {
+      // Only here, so that looking at a heap never changes what happens to it.
+      if (at % SEGMENT === 0 && isCompacting(allocator)) {
         const budget = allocator.compactionDue(at / EVENTS_PER_MILLISECOND);
         if (budget > 0) this.compact(budget, at);
       }
@@ -127,7 +141,10 @@ class Session {
     const { space, meter } = this;
     const fragmentation = meter.result();
     if (fragmentation.peakFootprint !== space.peakFootprint) {
-      throw new HeapError("structure", `peak footprint ${fragmentation.peakFootprint} by the log, ${space.peakFootprint} by the space`);
+      throw new HeapError(
+        "structure",
+        `peak footprint ${fragmentation.peakFootprint} by the log, ${space.peakFootprint} by the space`,
+      );
     }
     return {
       state: events === this.trace.length ? "completed" : "exhausted",
@@ -140,6 +157,7 @@ class Session {
       series: meter.course(),
       snapshots: this.snapshots,
       ...(this.recorder ? { occupancy: this.recorder.build(mapRows) } : {}),
+      ...(this.layouts ? { layouts: this.layouts } : {}),
     };
   }
 
@@ -159,6 +177,8 @@ class Session {
     this.allocator.walk(this.map);
     this.checks?.audit();
     this.snapshots.push(snapshot(this.map, this.space, this.meter.demand, events, look.label));
+    if (look.label !== "")
+      this.layouts?.push({ label: look.label, pieces: layoutOf(this.map, this.trace, this.refs, events) });
     if (look.label === "") this.recorder?.add(events, this.map, this.space);
   }
 }
@@ -178,4 +198,3 @@ export async function runSession(
   if (events < trace.length) session.lookAtEnd(events);
   return session.result(events, settings.mapRows ?? 0);
 }
-

@@ -5,9 +5,10 @@
  * Layout, so that common addresses are small integers: `map` serves from 64 KiB upwards, lowest first, and moves on to
  * 2^42 when the first GiB is full; `reserve` serves from 1 GiB upwards. Everything lies below 2^43.
  */
-import { Cost, createCosts, type Costs } from "./costs.js";
+import { Cost, type Costs, createCosts } from "./costs.js";
 import { HeapError, InputError } from "./errors.js";
 import { FootprintLog } from "./footprint-log.js";
+import { PAGES, PageTable } from "./page-table.js";
 import { RangeList } from "./range-list.js";
 
 /** A byte offset in the simulated address space, below 2^53; 0 is never valid. */
@@ -43,13 +44,13 @@ export interface AddressSpace {
   reserve(bytes: number, alignment: number): Address;
   /** Maps whole pages at a place inside a reservation. `false` at the limit, and nothing is changed. */
   commit(at: Address, bytes: number, use: Use): boolean;
-  /** Gives whole mapped pages back. The addresses of a reservation stay reserved. */
+  /** Gives whole mapped pages back, from the start of a page. The addresses of a reservation stay reserved. */
   unmap(at: Address, bytes: number): void;
   /** The program or allocator writes these bytes: their pages become resident. */
   touch(at: Address, bytes: number): void;
-  /** Gives the frames of whole pages back; they stay mapped and are zero at the next touch. Returns pages released. */
+  /** Gives the frames of the whole heap pages inside back; they stay mapped and read 0. Returns frames released. */
   discard(at: Address, bytes: number): number;
-  /** From now on the pages at `to` share the frames of those at `from`; the frames `to` had are given back. */
+  /** From now on the heap pages at `to` share the frames of those at `from`; the frames `to` had are given back. */
   alias(from: Address, to: Address, bytes: number): void;
   /** Resident bytes (heap) or mapped bytes (meta, table) within a mapped range: its share of the footprint. */
   footprintOf(at: Address, bytes: number): number;
@@ -59,151 +60,133 @@ export interface AddressSpace {
 
 const PAGE = 4096;
 const PER_PAGE = 1 / PAGE;
-const CHUNK_BITS = 12;
-const CHUNK = 1 << CHUNK_BITS;
-const CHUNK_MASK = CHUNK - 1;
 
+/** Where the parts of the address space begin and end, in pages. */
 const LOW_START = 16;
-const LOW_END = 2 ** 18; // 1 GiB in pages
-const HIGH_START = 2 ** 30; // 2^42 in pages
-const HIGH_END = 2 ** 31 - 1;
+const LOW_END = 262144; // 1 GiB
+const HIGH_START = 1073741824; // 2^42 bytes
 
-// State of a page: 0 unmapped, else MAPPED | use << 1 | RESIDENT | SHARED.
+// State of a page: 0 unmapped, else MAPPED | use << 1 | RESIDENT | SHARED. Meta and table pages are always resident.
 const MAPPED = 1;
 const USE_SHIFT = 1;
 const USE_MASK = 3 << USE_SHIFT;
 const RESIDENT = 8;
+/** Several pages show one frame; they are all resident or none is. */
 const SHARED = 16;
 const HEAP_RESIDENT = MAPPED | RESIDENT;
-
-/** Frames shared by several pages. */
-interface Frame {
-  pages: number;
-  resident: boolean;
-}
 
 class PagedAddressSpace implements AddressSpace {
   readonly pageSize = PAGE;
   readonly costs = createCosts();
   readonly log = new FootprintLog();
-  readonly #limit: number;
-  /** Page states in chunks of 4096 pages; a missing chunk is wholly unmapped. */
-  readonly #directory: (Uint8Array | undefined)[] = [];
-  readonly #low = new RangeList(LOW_START, LOW_END);
-  readonly #high = new RangeList(HIGH_START, HIGH_END);
-  readonly #mappedFor = new Float64Array(3);
-  readonly #shared = new Map<number, Frame>();
-  #nextReservation = LOW_END;
-  #mapped = 0;
-  #resident = 0;
-  #peakMapped = 0;
-  #peakResident = 0;
-  #peakFootprint = 0;
+  peakMapped = 0;
+  peakResident = 0;
+  peakFootprint = 0;
+  mapped = 0;
+  resident = 0;
+  private readonly limit: number;
+  private readonly table = new PageTable();
+  private readonly low = new RangeList(LOW_START, LOW_END);
+  private readonly high = new RangeList(HIGH_START, PAGES - 1);
+  /** Mapped bytes by use. */
+  private readonly uses = new Float64Array(3);
+  /** First page and end of each reservation, ascending. */
+  private readonly reservations: { first: number; end: number }[] = [];
+  /** The pages that show the same frame as a shared page, itself included, ascending; one list for all of them. */
+  private readonly sharers = new Map<number, number[]>();
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
-  get mapped(): number {
-    return this.#mapped;
-  }
-  get resident(): number {
-    return this.#resident;
-  }
   get footprint(): number {
-    return this.#resident + this.#mappedFor[Use.meta] + this.#mappedFor[Use.table];
-  }
-  get peakMapped(): number {
-    return this.#peakMapped;
-  }
-  get peakResident(): number {
-    return this.#peakResident;
-  }
-  get peakFootprint(): number {
-    return this.#peakFootprint;
+    return this.resident + this.uses[Use.meta] + this.uses[Use.table];
   }
 
   mappedFor(use: Use): number {
-    return this.#mappedFor[use];
+    return this.uses[use];
   }
 
   map(bytes: number, alignment: number, use: Use): Address {
     const pages = Math.ceil(bytes * PER_PAGE);
-    if (pages <= 0 || this.#mapped + pages * PAGE > this.#limit) return 0;
+    if (!(pages > 0) || this.mapped + pages * PAGE > this.limit) return 0;
     const step = Math.max(1, alignment * PER_PAGE);
-    let page = this.#low.take(pages, step);
-    if (page < 0) page = this.#high.take(pages, step);
-    if (page < 0) return 0;
-    this.#setMapped(page, pages, use);
-    return page * PAGE;
+    let first = this.low.take(pages, step);
+    if (first < 0) first = this.high.take(pages, step);
+    if (first < 0) return 0;
+    this.mapPages(first, pages, use);
+    return first * PAGE;
   }
 
   reserve(bytes: number, alignment: number): Address {
     const step = Math.max(1, alignment * PER_PAGE);
-    const page = Math.ceil(this.#nextReservation / step) * step;
-    const end = page + Math.ceil(bytes * PER_PAGE);
-    if (end > HIGH_START) throw new InputError(`the simulated address space has no ${bytes} bytes left to reserve`);
-    this.#nextReservation = end;
-    return page * PAGE;
+    const first = Math.ceil((this.reservations.at(-1)?.end ?? LOW_END) / step) * step;
+    const end = first + Math.ceil(bytes * PER_PAGE);
+    if (!(end <= HIGH_START)) throw new InputError(`the simulated address space has no ${bytes} bytes left to reserve`);
+    this.reservations.push({ first, end });
+    return first * PAGE;
   }
 
   commit(at: Address, bytes: number, use: Use): boolean {
-    const first = Math.floor(at * PER_PAGE);
-    const pages = Math.ceil((at + bytes) * PER_PAGE) - first;
-    if (this.#mapped + pages * PAGE > this.#limit) return false;
-    if (first < LOW_END || first + pages > this.#nextReservation) {
+    if (bytes === 0) return true;
+    const first = this.firstPage("commit", at);
+    const end = Math.ceil((at + bytes) * PER_PAGE);
+    if (this.mapped + (end - first) * PAGE > this.limit) return false;
+    if (!this.reservations.some((reserved) => reserved.first <= first && end <= reserved.end)) {
       throw new HeapError("structure", `commit of [${at}, ${at + bytes}) lies outside every reservation`);
     }
-    this.#setMapped(first, pages, use);
+    if (this.table.get(first) !== 0 || this.table.runEnd(first, end) < end) {
+      throw new HeapError("overlap", `commit of [${at}, ${at + bytes}) maps pages that are mapped already`);
+    }
+    this.mapPages(first, end - first, use);
     return true;
   }
 
   unmap(at: Address, bytes: number): void {
-    const first = Math.floor(at * PER_PAGE);
+    if (bytes === 0) return;
+    const first = this.firstPage("unmap", at);
     const end = Math.ceil((at + bytes) * PER_PAGE);
-    this.costs[Cost.osCalls] += 1;
-    for (let page = first; page < end; page++) {
-      const state = this.#state(page);
-      if (state === 0) throw new HeapError("unmapped", `unmap of page at ${page * PAGE}, which is not mapped`);
-      if ((state & RESIDENT) !== 0 || (state & SHARED) !== 0) this.#dropFrame(page, state);
-      this.#mappedFor[(state & USE_MASK) >> USE_SHIFT] -= PAGE;
-      this.#setState(page, 0);
+    this.requireMapped("unmap", first, end);
+    for (let page = first; page < end; ) {
+      const state = this.table.get(page);
+      const stop = (state & SHARED) !== 0 ? page + 1 : this.table.runEnd(page, end);
+      this.dropFrames(page, stop, state);
+      this.uses[(state & USE_MASK) >> USE_SHIFT] -= (stop - page) * PAGE;
+      page = stop;
     }
-    this.#mapped -= (end - first) * PAGE;
-    if (end <= LOW_END) this.#low.give(first, end - first);
-    else if (first >= HIGH_START) this.#high.give(first, end - first);
+    this.table.fill(first, end, 0);
+    this.mapped -= (end - first) * PAGE;
+    if (end <= LOW_END) this.low.give(first, end - first);
+    else if (first >= HIGH_START) this.high.give(first, end - first);
+    this.costs[Cost.osCalls] += 1;
     this.log.record(this.footprint);
   }
 
   touch(at: Address, bytes: number): void {
     const first = (at * PER_PAGE) | 0;
     const last = ((at + bytes - 1) * PER_PAGE) | 0;
-    if (first === last) {
-      const chunk = this.#directory[first >>> CHUNK_BITS];
-      if (chunk !== undefined && chunk[first & CHUNK_MASK] === HEAP_RESIDENT) return;
-    }
-    if (bytes > 0) this.#touchPages(first, last);
+    if (first === last && (this.table.get(first) & RESIDENT) !== 0) return;
+    if (bytes > 0) this.touchPages(first, last + 1);
   }
 
   discard(at: Address, bytes: number): number {
     const first = Math.ceil(at * PER_PAGE);
     const end = Math.floor((at + bytes) * PER_PAGE);
     if (end <= first) return 0;
+    this.requireMapped("discard", first, end);
     let released = 0;
-    for (let page = first; page < end; page++) {
-      const state = this.#state(page);
-      if (state === 0) throw new HeapError("unmapped", `discard of page at ${page * PAGE}, which is not mapped`);
-      if ((state & RESIDENT) === 0 || (state & USE_MASK) !== Use.heap) continue;
-      if ((state & SHARED) !== 0) {
-        const frame = this.#frame(page);
-        if (!frame.resident) continue;
-        frame.resident = false;
-      } else {
-        this.#setState(page, state & ~RESIDENT);
+    for (let page = first; page < end; ) {
+      const state = this.table.get(page);
+      const shared = (state & SHARED) !== 0;
+      const stop = shared ? page + 1 : this.table.runEnd(page, end);
+      if ((state & (USE_MASK | RESIDENT)) === RESIDENT) {
+        if (shared) this.setSharers(page, state & ~RESIDENT);
+        else this.table.fill(page, stop, MAPPED);
+        released += stop - page;
       }
-      this.#resident -= PAGE;
-      released++;
+      page = stop;
     }
+    this.resident -= released * PAGE;
     this.costs[Cost.osCalls] += 1;
     this.costs[Cost.releaseCalls] += 1;
     this.costs[Cost.pagesReleased] += released;
@@ -212,148 +195,142 @@ class PagedAddressSpace implements AddressSpace {
   }
 
   alias(from: Address, to: Address, bytes: number): void {
-    const source = Math.floor(from * PER_PAGE);
-    const target = Math.floor(to * PER_PAGE);
+    if (bytes === 0) return;
+    const source = this.firstPage("alias", from);
+    const target = this.firstPage("alias", to);
     const pages = Math.ceil(bytes * PER_PAGE);
+    for (let i = 0; i < pages; i++) this.aliasPage(source + i, target + i);
     this.costs[Cost.osCalls] += 1;
-    for (let i = 0; i < pages; i++) {
-      const a = this.#state(source + i);
-      const b = this.#state(target + i);
-      if (a === 0 || b === 0) throw new HeapError("unmapped", "alias of pages that are not mapped");
-      if ((a & SHARED) !== 0 && this.#shared.get(source + i) === this.#shared.get(target + i)) continue;
-      let frame = this.#shared.get(source + i);
-      if (frame === undefined) {
-        frame = { pages: 1, resident: (a & RESIDENT) !== 0 };
-        this.#shared.set(source + i, frame);
-        this.#setState(source + i, a | SHARED | RESIDENT);
-      }
-      this.#dropFrame(target + i, b);
-      frame.pages++;
-      this.#shared.set(target + i, frame);
-      this.#setState(target + i, (b & ~RESIDENT) | SHARED | RESIDENT);
-    }
     this.log.record(this.footprint);
   }
 
   footprintOf(at: Address, bytes: number): number {
     let total = 0;
     const end = at + bytes;
-    for (let page = Math.floor(at * PER_PAGE); page * PAGE < end; page++) {
-      const state = this.#state(page);
-      const counts =
-        (state & USE_MASK) !== Use.heap ? state !== 0 : (state & SHARED) !== 0 ? this.#ownsFrame(page) : (state & RESIDENT) !== 0;
-      if (counts) total += Math.min(end, (page + 1) * PAGE) - Math.max(at, page * PAGE);
+    const last = Math.ceil(end * PER_PAGE);
+    for (let page = Math.floor(at * PER_PAGE); page < last; ) {
+      const state = this.table.get(page);
+      const shared = (state & SHARED) !== 0;
+      const stop = shared ? page + 1 : this.table.runEnd(page, last);
+      const counts = (state & RESIDENT) !== 0 && (!shared || this.sharersOf(page)[0] === page);
+      if (counts) total += Math.min(end, stop * PAGE) - Math.max(at, page * PAGE);
+      page = stop;
     }
     return total;
   }
 
   regions(visit: (start: Address, bytes: number, use: Use) => void): void {
-    let start = -1;
-    let use: Use = Use.heap;
-    const flush = (end: number): void => {
-      if (start >= 0) visit(start * PAGE, (end - start) * PAGE, use);
-      start = -1;
-    };
-    let previous = -1;
-    this.#directory.forEach((chunk, index) => {
-      if (chunk === undefined) return;
-      if (index !== previous + 1) flush((previous + 1) << CHUNK_BITS);
-      previous = index;
-      for (let i = 0; i < CHUNK; i++) {
-        const state = chunk[i];
-        const page = index * CHUNK + i;
-        const pageUse = ((state & USE_MASK) >> USE_SHIFT) as Use;
-        if (start >= 0 && (state === 0 || pageUse !== use)) flush(page);
-        if (state !== 0 && start < 0) {
-          start = page;
-          use = pageUse;
-        }
+    let start = 0;
+    let current = 0;
+    for (let page = 0; page < PAGES; ) {
+      const state = this.table.get(page);
+      const kind = state & (MAPPED | USE_MASK);
+      if (kind !== current) {
+        if (current !== 0) visit(start * PAGE, (page - start) * PAGE, useOf(current));
+        start = page;
+        current = kind;
       }
-    });
-    flush((previous + 1) << CHUNK_BITS);
+      page = this.table.runEnd(page, PAGES);
+    }
+    // The last page of all is never mapped, so every region has been seen.
   }
 
-  #touchPages(first: number, last: number): void {
+  private mapPages(first: number, pages: number, use: Use): void {
+    const warm = use === Use.heap ? 0 : RESIDENT;
+    this.table.fill(first, first + pages, MAPPED | (use << USE_SHIFT) | warm);
+    this.costs[Cost.osCalls] += 1;
+    this.mapped += pages * PAGE;
+    this.uses[use] += pages * PAGE;
+    if (this.mapped > this.peakMapped) this.peakMapped = this.mapped;
+    if (use !== Use.heap) this.recordGrowth();
+  }
+
+  private touchPages(first: number, end: number): void {
     let faults = 0;
-    for (let page = first; page <= last; page++) {
-      const state = this.#state(page);
-      if (state === 0) throw new HeapError("unmapped", `touch of page at ${page * PAGE}, which is not mapped`);
-      if ((state & USE_MASK) !== Use.heap) continue;
-      if ((state & SHARED) !== 0) {
-        const frame = this.#frame(page);
-        if (frame.resident) continue;
-        frame.resident = true;
-      } else if ((state & RESIDENT) !== 0) {
-        continue;
-      } else {
-        this.#setState(page, state | RESIDENT);
+    for (let page = first; page < end; ) {
+      const state = this.table.get(page);
+      if (state === 0) throw new HeapError("unmapped", `touch of the page at ${page * PAGE}, which is not mapped`);
+      const shared = (state & SHARED) !== 0;
+      const stop = shared ? page + 1 : this.table.runEnd(page, end);
+      if ((state & RESIDENT) === 0) {
+        if (shared) this.setSharers(page, state | RESIDENT);
+        else this.table.fill(page, stop, HEAP_RESIDENT);
+        faults += stop - page;
       }
-      faults++;
+      page = stop;
     }
     if (faults === 0) return;
-    this.#resident += faults * PAGE;
     this.costs[Cost.pageFaults] += faults;
-    if (this.#resident > this.#peakResident) this.#peakResident = this.#resident;
-    this.#recordGrowth();
+    this.resident += faults * PAGE;
+    if (this.resident > this.peakResident) this.peakResident = this.resident;
+    this.recordGrowth();
   }
 
-  #recordGrowth(): void {
+  private recordGrowth(): void {
     const footprint = this.footprint;
-    if (footprint > this.#peakFootprint) this.#peakFootprint = footprint;
+    if (footprint > this.peakFootprint) this.peakFootprint = footprint;
     this.log.record(footprint);
   }
 
-  #setMapped(first: number, pages: number, use: Use): void {
-    this.costs[Cost.osCalls] += 1;
-    for (let page = first; page < first + pages; page++) {
-      if (this.#state(page) !== 0) throw new HeapError("overlap", `page at ${page * PAGE} is mapped twice`);
-      this.#setState(page, MAPPED | (use << USE_SHIFT));
+  private aliasPage(source: number, target: number): void {
+    const shown = this.table.get(source);
+    const old = this.table.get(target);
+    if ((shown & (MAPPED | USE_MASK)) !== MAPPED || (old & (MAPPED | USE_MASK)) !== MAPPED) {
+      throw new HeapError("unmapped", `alias of ${source * PAGE} to ${target * PAGE}: both must be mapped heap pages`);
     }
-    this.#mapped += pages * PAGE;
-    this.#mappedFor[use] += pages * PAGE;
-    if (this.#mapped > this.#peakMapped) this.#peakMapped = this.#mapped;
-    if (use !== Use.heap) this.#recordGrowth();
-  }
-
-  #state(page: number): number {
-    return this.#directory[page >>> CHUNK_BITS]?.[page & CHUNK_MASK] ?? 0;
-  }
-
-  #setState(page: number, state: number): void {
-    const index = page >>> CHUNK_BITS;
-    let chunk = this.#directory[index];
-    if (chunk === undefined) {
-      chunk = new Uint8Array(CHUNK);
-      this.#directory[index] = chunk;
+    let sharers = this.sharers.get(source);
+    if (source === target || (sharers !== undefined && sharers === this.sharers.get(target))) return;
+    this.dropFrames(target, target + 1, old);
+    if (sharers === undefined) {
+      sharers = [source];
+      this.sharers.set(source, sharers);
+      this.table.set(source, shown | SHARED);
     }
-    chunk[page & CHUNK_MASK] = state;
+    sharers.push(target);
+    sharers.sort((a, b) => a - b);
+    this.sharers.set(target, sharers);
+    this.table.set(target, shown | SHARED);
   }
 
-  #frame(page: number): Frame {
-    const frame = this.#shared.get(page);
-    if (frame === undefined) throw new HeapError("structure", `page at ${page * PAGE} is marked shared but has no frame`);
-    return frame;
+  private sharersOf(page: number): number[] {
+    const sharers = this.sharers.get(page);
+    if (sharers === undefined) throw new HeapError("structure", `the page at ${page * PAGE} shares a frame with none`);
+    return sharers;
   }
 
-  /** A shared frame is attributed to the lowest page that shows it. */
-  #ownsFrame(page: number): boolean {
-    const frame = this.#frame(page);
-    if (!frame.resident) return false;
-    for (const [other, shown] of this.#shared) if (shown === frame && other < page) return false;
-    return true;
+  private setSharers(page: number, state: number): void {
+    for (const other of this.sharersOf(page)) this.table.set(other, state);
   }
 
-  /** The page at `page` stops showing its frame; the frame goes when no page shows it. */
-  #dropFrame(page: number, state: number): void {
+  /** Pages of one state stop showing their frames; a frame goes when no page shows it. A shared page comes alone. */
+  private dropFrames(first: number, end: number, state: number): void {
     if ((state & SHARED) !== 0) {
-      const frame = this.#frame(page);
-      this.#shared.delete(page);
-      frame.pages--;
-      if (frame.pages === 0 && frame.resident) this.#resident -= PAGE;
-    } else if ((state & RESIDENT) !== 0 && (state & USE_MASK) === Use.heap) {
-      this.#resident -= PAGE;
+      const sharers = this.sharersOf(first);
+      sharers.splice(sharers.indexOf(first), 1);
+      this.sharers.delete(first);
+      if (sharers.length > 1) return;
+      this.sharers.delete(sharers[0]);
+      this.table.set(sharers[0], state & ~SHARED);
+    } else if ((state & (USE_MASK | RESIDENT)) === RESIDENT) {
+      this.resident -= (end - first) * PAGE;
     }
   }
+
+  private firstPage(call: string, at: Address): number {
+    if (at % PAGE === 0) return at * PER_PAGE;
+    throw new HeapError("misaligned", `${call} at ${at}, which is not the start of a page`);
+  }
+
+  private requireMapped(call: string, first: number, end: number): void {
+    for (let page = first; page < end; page = this.table.runEnd(page, end)) {
+      if (this.table.get(page) !== 0) continue;
+      throw new HeapError("unmapped", `${call} of the page at ${page * PAGE}, which is not mapped`);
+    }
+  }
+}
+
+function useOf(state: number): Use {
+  return ((state & USE_MASK) >> USE_SHIFT) as Use;
 }
 
 /** A new, empty address space that maps at most `limit` bytes (default: no limit). */

@@ -32,6 +32,8 @@ export const Cost = {
   releaseCalls: 14,
   /** Calls of `map`, `commit`, `unmap`, `discard` and `alias`. */
   osCalls: 15,
+  /** Frees of a pinned object, put off until its last unpin. */
+  deferredFrees: 16,
 } as const;
 
 export type CostName = keyof typeof Cost;

@@ -11,14 +11,14 @@ export class FootprintLog {
   when: Float64Array = new Float64Array(256);
   /** Footprint in bytes when that event was over. */
   after: Float64Array = new Float64Array(256);
-  /** Largest footprint in bytes while that event ran. */
+  /** Largest footprint in bytes that a change in that event led to. */
   peak: Float64Array = new Float64Array(256);
 
   record(footprint: number): void {
     let i = this.length - 1;
     if (i < 0 || this.when[i] !== this.now) {
       i = this.length++;
-      if (i === this.when.length) this.#grow();
+      if (i === this.when.length) this.grow();
       this.when[i] = this.now;
       this.peak[i] = footprint;
     } else if (footprint > this.peak[i]) {
@@ -31,7 +31,7 @@ export class FootprintLog {
     this.length = 0;
   }
 
-  #grow(): void {
+  private grow(): void {
     const grown = (old: Float64Array): Float64Array => {
       const column = new Float64Array(old.length * 2);
       column.set(old);

@@ -59,7 +59,7 @@ export class HeapMap {
   add(start: number, bytes: number, kind: Kind, owner = -1): void {
     if (bytes === 0 && kind !== Kind.live) return;
     const i = this.length;
-    if (i === this.start.length) this.#grow();
+    if (i === this.start.length) this.grow();
     this.start[i] = start;
     this.bytes[i] = bytes;
     this.kind[i] = kind;
@@ -74,8 +74,8 @@ export class HeapMap {
     return totals;
   }
 
-  #grow(): void {
-    const capacity = this.start.length * 2;
+  private grow(): void {
+    const capacity = Math.max(16, this.start.length * 2);
     const grown = (old: Float64Array): Float64Array => {
       const column = new Float64Array(capacity);
       column.set(old);

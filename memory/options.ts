@@ -23,8 +23,9 @@ export type OptionTable<Options> = { readonly [Name in keyof Options]: OptionSpe
 const multiplier: Readonly<Record<string, number>> = { K: 1024, M: 1048576, G: 1073741824 };
 
 function parseNumber(text: string, allowSuffix: boolean): number {
-  const match = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)([KMG])?(?:i?B)?$/i.exec(text);
-  if (!match || (match[2] !== undefined && !allowSuffix)) return text === "Infinity" || text === "inf" ? Infinity : Number.NaN;
+  const match = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)(?:([KMG])(?:i?B)?)?$/i.exec(text);
+  if (!match || (match[2] !== undefined && !allowSuffix))
+    return text === "Infinity" || text === "inf" ? Infinity : Number.NaN;
   return Number(match[1]) * (multiplier[(match[2] ?? "").toUpperCase()] ?? 1);
 }
 
@@ -79,18 +80,23 @@ export function resolveOptions<Options>(
   return Object.fromEntries(entries) as Options;
 }
 
-/** Splits `name:k=v,k=v` as the command line writes it. Values are text; `resolveOptions` checks them. */
+/**
+ * Splits `name:k=v,k=v` as the command line writes it. Values are text; `resolveOptions` checks them. Throws an
+ * `InputError` for a part without a name or without `=`, and for an option given twice.
+ */
 export function parseSelector(text: string): { name: string; options: Record<string, string> } {
   const colon = text.indexOf(":");
   if (colon < 0) return { name: text, options: {} };
-  const options: Record<string, string> = {};
+  const options = new Map<string, string>();
   for (const part of text.slice(colon + 1).split(",")) {
     if (part === "") continue;
     const equals = part.indexOf("=");
     if (equals < 1) throw new InputError(`"${text}": expected name:option=value,option=value, got "${part}"`);
-    options[part.slice(0, equals)] = part.slice(equals + 1);
+    const name = part.slice(0, equals);
+    if (options.has(name)) throw new InputError(`"${text}": option ${name} is given twice; give it once`);
+    options.set(name, part.slice(equals + 1));
   }
-  return { name: text.slice(0, colon), options };
+  return { name: text.slice(0, colon), options: Object.fromEntries(options) };
 }
 
 /** The inverse of `parseSelector`: writes only the options that differ from the defaults. */

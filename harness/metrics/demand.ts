@@ -1,5 +1,5 @@
 /** What the program asks for, whatever the allocator: followed from the trace columns alone. */
-import { Op, OP_MASK, type Trace } from "../../workloads/trace.js";
+import { OP_MASK, Op, type Trace } from "../../workloads/trace.js";
 
 type Columns = Pick<Trace, "op" | "slot" | "size" | "slots" | "length">;
 
@@ -9,7 +9,7 @@ export class Demand {
   live = 0;
   /** Live blocks. */
   blocks = 0;
-  /** Bytes allocated so far: sizes of allocations, and new sizes of reallocations (an allocation and a free). */
+  /** Bytes allocated so far: sizes of allocations, and by how much reallocations grew blocks. */
   allocated = 0;
   /** Bytes last asked for in each slot. */
   private readonly sizes: Float64Array;
@@ -42,11 +42,12 @@ export class Demand {
         this.blocks--;
         return 0;
       case Op.reallocate: {
-        const size = this.trace.size[i];
-        this.live += size - this.sizes[slot];
-        this.sizes[slot] = size;
-        this.allocated += size;
-        return size;
+        const growth = this.trace.size[i] - this.sizes[slot];
+        this.sizes[slot] += growth;
+        this.live += growth;
+        if (growth <= 0) return 0;
+        this.allocated += growth;
+        return growth;
       }
       default:
         return 0;

@@ -75,7 +75,11 @@ describe("the measures of Johnstone & Wilson", () => {
   });
 });
 
-const event = fc.record({ size: fc.integer({ min: 0, max: 500 }), footprint: fc.integer({ min: 0, max: 5000 }), free: fc.boolean() });
+const event = fc.record({
+  size: fc.integer({ min: 0, max: 500 }),
+  footprint: fc.integer({ min: 0, max: 5000 }),
+  free: fc.boolean(),
+});
 
 /** A legal trace with arbitrary footprints: a block is freed or a new one is made. */
 function legal(drafts: readonly { size: number; footprint: number; free: boolean }[]): Event[] {
@@ -97,44 +101,53 @@ function legal(drafts: readonly { size: number; footprint: number; free: boolean
 describe("the meter", () => {
   it("agrees with a direct computation on random traces", () => {
     fc.assert(
-      fc.property(fc.array(event, { minLength: 1, maxLength: 200 }), fc.integer({ min: 1, max: 50 }), (drafts, segment) => {
-        const events = legal(drafts);
-        const f = measured(events, segment).result();
-        const sizes = new Map<number, number>();
-        const live = events.map((e) => {
-          if (e.op === Op.allocate) sizes.set(e.slot, e.size);
-          else sizes.delete(e.slot);
-          return Array.from(sizes.values()).reduce((a, b) => a + b, 0);
-        });
-        const footprints = events.map((e) => e.footprint);
-        expect(f.peakLive).toBe(Math.max(...live));
-        expect(f.peakFootprint).toBe(Math.max(...footprints));
-        if (f.peakFootprint > 0) expect(f.peakFootprintEvent).toBe(footprints.indexOf(f.peakFootprint));
-        if (f.peakLive > 0) expect(peakOf(columnsOf(events))).toEqual({ bytes: f.peakLive, event: live.indexOf(f.peakLive) });
-        const ratios = live.flatMap((l, i) => (l > 0 ? [footprints[i] / l] : []));
-        if (ratios.length > 0) expect(f.jw1Events).toBeCloseTo(ratios.reduce((a, b) => a + b) / ratios.length - 1, 9);
-        else expect(f.jw1Events).toBeNaN();
-      }),
+      fc.property(
+        fc.array(event, { minLength: 1, maxLength: 200 }),
+        fc.integer({ min: 1, max: 50 }),
+        (drafts, segment) => {
+          const events = legal(drafts);
+          const f = measured(events, segment).result();
+          const sizes = new Map<number, number>();
+          const live = events.map((e) => {
+            if (e.op === Op.allocate) sizes.set(e.slot, e.size);
+            else sizes.delete(e.slot);
+            return Array.from(sizes.values()).reduce((a, b) => a + b, 0);
+          });
+          const footprints = events.map((e) => e.footprint);
+          expect(f.peakLive).toBe(Math.max(...live));
+          expect(f.peakFootprint).toBe(Math.max(...footprints));
+          if (f.peakFootprint > 0) expect(f.peakFootprintEvent).toBe(footprints.indexOf(f.peakFootprint));
+          if (f.peakLive > 0)
+            expect(peakOf(columnsOf(events))).toEqual({ bytes: f.peakLive, event: live.indexOf(f.peakLive) });
+          const ratios = live.flatMap((l, i) => (l > 0 ? [footprints[i] / l] : []));
+          if (ratios.length > 0) expect(f.jw1Events).toBeCloseTo(ratios.reduce((a, b) => a + b) / ratios.length - 1, 9);
+          else expect(f.jw1Events).toBeNaN();
+        },
+      ),
     );
   });
 
   it("thins the course without losing an extreme, to a bounded number of points", () => {
     fc.assert(
-      fc.property(fc.array(event, { minLength: 1, maxLength: 400 }), fc.integer({ min: 1, max: 40 }), (drafts, bins) => {
-        const events = legal(drafts);
-        const meter = measured(events, 7, bins);
-        const course = meter.course();
-        const f = meter.result();
-        for (const series of [course, thin(course, Math.ceil(bins / 2))]) {
-          expect(series.event.length).toBeLessThanOrEqual(4 * bins + 1);
-          expect(Math.max(...series.live)).toBe(f.peakLive);
-          expect(Math.max(...series.footprint)).toBe(f.peakFootprint);
-          expect(Math.min(...series.footprint)).toBe(Math.min(...events.map((e) => e.footprint)));
-          expect(series.footprint[series.footprint.length - 1]).toBe(f.endFootprint);
-          expect(series.live[series.live.length - 1]).toBe(f.endLive);
-          expect([...series.event].sort((a, b) => a - b)).toEqual(series.event);
-        }
-      }),
+      fc.property(
+        fc.array(event, { minLength: 1, maxLength: 400 }),
+        fc.integer({ min: 1, max: 40 }),
+        (drafts, bins) => {
+          const events = legal(drafts);
+          const meter = measured(events, 7, bins);
+          const course = meter.course();
+          const f = meter.result();
+          for (const series of [course, thin(course, Math.ceil(bins / 2))]) {
+            expect(series.event.length).toBeLessThanOrEqual(4 * bins + 1);
+            expect(Math.max(...series.live)).toBe(f.peakLive);
+            expect(Math.max(...series.footprint)).toBe(f.peakFootprint);
+            expect(Math.min(...series.footprint)).toBe(Math.min(...events.map((e) => e.footprint)));
+            expect(series.footprint[series.footprint.length - 1]).toBe(f.endFootprint);
+            expect(series.live[series.live.length - 1]).toBe(f.endLive);
+            expect([...series.event].sort((a, b) => a - b)).toEqual(series.event);
+          }
+        },
+      ),
     );
   });
 });

@@ -120,7 +120,8 @@ export class FragmentationMeter {
       }
       this.footprint = log.after[entry];
     }
-    if (log.length > 0 && event > 0) this.series.add(event - 1, this.demand.allocated, this.demand.live, this.footprint);
+    if (log.length > 0 && event > 0)
+      this.series.add(event - 1, this.demand.allocated, this.demand.live, this.footprint);
     log.clear();
   }
 

@@ -39,12 +39,15 @@ export class SeriesBuilder {
     const base = bin * MOMENTS * FIELDS;
     if (this.used[bin] === 0) {
       this.used[bin] = 1;
-      for (let moment = 0; moment < MOMENTS; moment++) this.set(base + moment * FIELDS, event, allocated, live, footprint);
+      for (let moment = 0; moment < MOMENTS; moment++)
+        this.set(base + moment * FIELDS, event, allocated, live, footprint);
     } else {
       if (live < points[base + LIVE]) this.set(base, event, allocated, live, footprint);
       if (live > points[base + FIELDS + LIVE]) this.set(base + FIELDS, event, allocated, live, footprint);
-      if (footprint < points[base + 2 * FIELDS + FOOTPRINT]) this.set(base + 2 * FIELDS, event, allocated, live, footprint);
-      if (footprint > points[base + 3 * FIELDS + FOOTPRINT]) this.set(base + 3 * FIELDS, event, allocated, live, footprint);
+      if (footprint < points[base + 2 * FIELDS + FOOTPRINT])
+        this.set(base + 2 * FIELDS, event, allocated, live, footprint);
+      if (footprint > points[base + 3 * FIELDS + FOOTPRINT])
+        this.set(base + 3 * FIELDS, event, allocated, live, footprint);
     }
     if (this.last === undefined) this.last = [event, allocated, live, footprint];
     else {
@@ -58,7 +61,8 @@ export class SeriesBuilder {
   build(): Series {
     const rows: number[][] = [];
     for (let i = 0; i < this.points.length; i += FIELDS) {
-      if (this.used[Math.floor(i / (MOMENTS * FIELDS))] !== 0) rows.push(Array.from(this.points.subarray(i, i + FIELDS)));
+      if (this.used[Math.floor(i / (MOMENTS * FIELDS))] !== 0)
+        rows.push(Array.from(this.points.subarray(i, i + FIELDS)));
     }
     if (this.last !== undefined) rows.push([...this.last]);
     return fromRows(rows);

@@ -1,0 +1,48 @@
+/** Files that are whole or absent: everything is written under another name first and then renamed. */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { InputError } from "../memory/errors.js";
+
+let serial = 0;
+
+const hints: Readonly<Record<string, string>> = {
+  EACCES: "no permission: choose another folder with --out",
+  EPERM: "no permission: choose another folder with --out",
+  EROFS: "the file system is read-only: choose another folder with --out",
+  ENOSPC: "the disk is full: make room or choose another folder with --out",
+  EDQUOT: "the disk quota is used up: make room or choose another folder with --out",
+  ENOTDIR: "a part of the path is a file: choose another folder with --out",
+  EEXIST: "a part of the path is a file: choose another folder with --out",
+};
+
+/** A failed write as one line that says what to do, or the error itself where nothing is known about it. */
+export function writeError(path: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  const hint = code === undefined ? undefined : hints[code];
+  return hint === undefined ? error : new InputError(`cannot write ${path}: ${hint}`);
+}
+
+/** Writes a whole file or none, making its folder if needed. Throws an `InputError` where the place cannot be written. */
+export function writeWhole(path: string, contents: string | Uint8Array): void {
+  const draft = `${path}.${process.pid}-${serial++}.tmp`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(draft, contents);
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw writeError(path, error);
+  }
+}
+
+/** JSON with sorted keys: equal values give equal bytes. */
+export function canonicalJson(value: unknown, indent?: number): string {
+  const sorted = (v: unknown): unknown => {
+    if (Array.isArray(v)) return v.map(sorted);
+    if (typeof v !== "object" || v === null) return v;
+    const entries = Object.entries(v as Record<string, unknown>);
+    entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
+  };
+  return JSON.stringify(sorted(value), null, indent);
+}

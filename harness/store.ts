@@ -1,0 +1,44 @@
+/** Results of cells, kept by content: code, allocator, options, trace and settings. A killed run goes on where it was. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type CellRequest, type CellResult, isCellResult } from "./cell.js";
+import { canonicalJson, writeWhole } from "./files.js";
+import { codeVersion } from "./version.js";
+
+export interface CellStore {
+  /** The stored result, or undefined. A damaged entry counts as absent. */
+  find(request: CellRequest): CellResult | undefined;
+  keep(request: CellRequest, result: CellResult): void;
+}
+
+function keyOf(request: CellRequest): string {
+  const { allocator, options, settings, trace } = request;
+  const content = canonicalJson({ code: codeVersion(), allocator, options, settings, trace: trace.digest });
+  return createHash("sha256").update(content).digest("hex").slice(0, 32);
+}
+
+/** A store in a folder, one file for each cell. */
+export function folderStore(folder: string): CellStore {
+  const pathOf = (request: CellRequest): string => {
+    const key = keyOf(request);
+    return join(folder, key.slice(0, 2), `${key}.json`);
+  };
+  return {
+    find(request) {
+      let data: unknown;
+      try {
+        data = JSON.parse(readFileSync(pathOf(request), "utf8"));
+      } catch {
+        return undefined;
+      }
+      return isCellResult(data) ? data : undefined;
+    },
+    keep(request, result) {
+      writeWhole(pathOf(request), JSON.stringify(result));
+    },
+  };
+}
+
+/** A store that forgets. */
+export const noStore: CellStore = { find: () => undefined, keep: () => undefined };

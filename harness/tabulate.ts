@@ -1,0 +1,101 @@
+/** From cell results to tables, in the order of the plan. */
+import { costNames } from "../memory/costs.js";
+import { kindNames } from "../memory/heap-map.js";
+import type { Cell } from "./arm.js";
+import type { CellResult } from "./cell.js";
+import type { Tables } from "./experiment.js";
+import { metrics } from "./metrics/registry.js";
+import { type TableRecord, tableOf } from "./table.js";
+
+/** A cell that ran, or was skipped. */
+export interface RunCell {
+  readonly cell: Cell;
+  readonly digest: string;
+  readonly result: CellResult | undefined;
+}
+
+const factors = ({ cell }: RunCell): Record<string, string | number> => ({
+  workload: cell.workload.label,
+  allocator: cell.allocator.label,
+  seed: cell.seed,
+});
+
+function cellRow(run: RunCell): TableRecord {
+  const { cell, result } = run;
+  const value = (of: number | null | undefined): number => of ?? Number.NaN;
+  return {
+    ...factors(run),
+    workloadSpec: cell.workload.selector,
+    allocatorSpec: cell.allocator.selector,
+    trace: run.digest,
+    outcome: result?.state ?? "skipped",
+    reason: cell.skipped ?? "",
+    events: result?.events ?? 0,
+    ...Object.fromEntries(metrics.map(({ name }) => [name, value(result?.metrics[name])])),
+    ...Object.fromEntries(costNames.map((name) => [`cost.${name}`, value(result?.costs[name])])),
+  };
+}
+
+/** The tables of an experiment. */
+export function tabulate(runs: readonly RunCell[]): Tables {
+  const ran = runs.filter((run): run is RunCell & { result: CellResult } => run.result !== undefined);
+  return {
+    cells: tableOf(runs.map(cellRow)),
+    series: tableOf(
+      ran.flatMap((run) => {
+        const { event, allocated, live, footprint } = run.result.series;
+        return event.map((_, i) => ({
+          ...factors(run),
+          event: event[i],
+          allocated: allocated[i],
+          live: live[i],
+          footprint: footprint[i],
+        }));
+      }),
+    ),
+    looks: tableOf(
+      ran.flatMap((run) =>
+        run.result.snapshots.map((look) => ({
+          ...factors(run),
+          event: look.event,
+          label: look.label,
+          allocated: look.allocated,
+          live: look.live,
+          liveBlocks: look.liveBlocks,
+          footprint: look.footprint,
+          mapped: look.mapped,
+          freeBytes: look.freeBytes,
+          freeRuns: look.freeRuns,
+          largestFree: look.largestFree,
+          external: look.external,
+          internal: look.internal,
+          headers: look.headers,
+          ...Object.fromEntries(kindNames.map((kind) => [`kind.${kind}`, look.kinds[kind]])),
+        })),
+      ),
+    ),
+    maps: tableOf(
+      ran.flatMap((run) => {
+        const map = run.result.occupancy;
+        if (map === undefined) return [];
+        return [
+          {
+            ...factors(run),
+            width: map.width,
+            height: map.height,
+            events: map.events[map.events.length - 1] ?? 0,
+            extent: map.extent,
+            cells: map.cells,
+          },
+        ];
+      }),
+    ),
+    layouts: tableOf(
+      ran.flatMap((run) =>
+        (run.result.layouts ?? []).flatMap(({ label, pieces }) =>
+          pieces.map((piece) => ({ ...factors(run), label, ...piece })),
+        ),
+      ),
+    ),
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * One timed case in a process of its own, so that no other allocator's type feedback is in the way (unless asked for):
+ * replays a churn on fresh heaps under tinybench and prints the latencies as JSON.
+ *
+ * Arguments: allocator selector, live blocks, events, "alone" or "after-all", "plain" or "session".
+ */
+import { Bench } from "tinybench";
+import { allocators } from "../allocators/registry.js";
+import { allocatorArm, workloadArm } from "../harness/arm.js";
+import { replayLoopFor } from "../harness/replay.js";
+import { runSession, SEGMENT } from "../harness/session.js";
+import { createAddressSpace } from "../memory/address-space.js";
+import type { Trace } from "../workloads/trace.js";
+
+const [selector, live, events, company, kind] = process.argv.slice(2);
+
+/** The bare replay, with its safepoints and without any metric: what the simulator itself costs. */
+async function plainReplay(name: string, trace: Trace): Promise<() => void> {
+  const arm = allocatorArm(name);
+  const replaySegment = await replayLoopFor(arm.spec.name);
+  return () => {
+    const space = createAddressSpace();
+    const allocator = arm.spec.create(space, arm.options);
+    const refs = new Float64Array(trace.slots);
+    for (let at = 0; at < trace.length; ) {
+      const reached = replaySegment(allocator, trace, refs, space.log, at, Math.min(at + SEGMENT, trace.length));
+      if (reached === at) throw new Error(`${name} has no memory at event ${at}`);
+      at = reached;
+      space.log.clear();
+    }
+  };
+}
+
+async function main(): Promise<void> {
+  const workload = workloadArm(`churn:live=${live},events=${events}`);
+  const trace = await workload.spec.generate(1, workload.options);
+  if (company === "after-all") {
+    for (const name of Object.keys(allocators)) (await plainReplay(name, trace))();
+  }
+  const arm = allocatorArm(selector);
+  const bench = new Bench({
+    time: 0,
+    iterations: 5,
+    warmupTime: 0,
+    warmupIterations: 2,
+    timestampProvider: "hrtimeNow",
+    throws: true,
+  });
+  if (kind === "session") bench.add(selector, async () => void (await runSession(arm.spec, arm.options, trace)));
+  else bench.add(selector, await plainReplay(selector, trace));
+  await bench.run();
+  const result = bench.tasks[0]?.result;
+  if (result?.state !== "completed") throw new Error(`${selector}: ${result?.state ?? "not run"}`);
+  const nsPerEvent = (1e6 * result.latency.p50) / trace.length;
+  process.stdout.write(`${JSON.stringify({ nsPerEvent, events: trace.length })}\n`);
+}
+
+await main();

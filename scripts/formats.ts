@@ -1,0 +1,3 @@
+/** File formats that charts are drawn in. */
+export const formats = ["svg", "png", "pdf"] as const;
+export type Format = (typeof formats)[number];

@@ -1,0 +1,176 @@
+#!/usr/bin/env node
+/** The command line. Each command's module is loaded when it is used, so that `--help` is quick. */
+import { Command, CommanderError, Option } from "commander";
+import { profiles } from "../harness/experiment.js";
+import { version } from "../harness/version.js";
+import { InputError } from "../memory/errors.js";
+import { formats } from "./formats.js";
+import { byteCount, listOf, wholeNumber } from "./parse-options.js";
+
+/** Ended by Ctrl-C, as shells write it. */
+const INTERRUPTED = 130;
+const USER_MISTAKE = 2;
+
+function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ fraglab ${line}`).join("\n")}`;
+}
+
+function program(): Command {
+  const fraglab = new Command("fraglab")
+    .description(
+      "A comparative memory-allocator research workbench: replay workloads on allocators, measure fragmentation, draw it.",
+    )
+    .version(version)
+    .showHelpAfterError("(--help lists commands and options)")
+    .showSuggestionAfterError()
+    .addHelpText(
+      "after",
+      examples("list", "run fragmentation-over-time", "replay --allocator pymalloc --workload recorded:trace=py-web"),
+    );
+
+  fraglab
+    .command("list")
+    .description("what there is: allocators, workloads, experiments, metrics, themes")
+    .argument("[what]", "one of allocators, workloads, experiments, metrics, themes; all by default")
+    .option("--json", "as JSON, with options and their ranges")
+    .addHelpText("after", examples("list", "list allocators", "list metrics --json"))
+    .action(async (what: string | undefined, options: { json?: boolean }) =>
+      (await import("./list.js")).list(what, options),
+    );
+
+  fraglab
+    .command("run")
+    .description("run experiments (all by default) and write tables, charts and a report")
+    .argument("[experiments...]", "names, see `fraglab list experiments`")
+    .addOption(new Option("--profile <name>", "how much to run").choices([...profiles]).default("quick"))
+    .option("--out <dir>", "where results go (default: results, or results-paper for the paper profile)")
+    .option("-j, --jobs <n>", "worker threads (default: one for each core)", wholeNumber(1))
+    .option("--seeds <n>", "seeds for each synthetic workload (default: as the profile says)", wholeNumber(1))
+    .option("--no-cache", "compute every cell anew")
+    .option("--report", "write report.html as well")
+    .addHelpText(
+      "after",
+      examples("run", "run seed-scenarios --out /tmp/seed", "run fragmentation-over-time --profile paper --jobs 8"),
+    )
+    .action(async (names: string[], options: object) => (await import("./run.js")).run(names, options as never));
+
+  fraglab
+    .command("replay")
+    .description("one run: a workload or a trace file on one allocator, all metrics")
+    .requiredOption("--allocator <name[:k=v,...]>", "see `fraglab list allocators`")
+    .option("--workload <name[:k=v,...]>", "see `fraglab list workloads`")
+    .option("--trace <file>", "a trace file in any format that `fraglab trace` reads")
+    .option("--seed <n>", "seed of a synthetic workload", wholeNumber(0), 1)
+    .option("--limit <bytes>", "memory the allocator may map, such as 64M", byteCount)
+    .option("--checked", "with real bytes behind every block, verified; slow")
+    .option("--format <name>", "the trace file's format (default: its content tells)")
+    .option("--lenient", "drop and count operations that cannot be right instead of refusing the trace file")
+    .option("--json", "as JSON on stdout")
+    .addHelpText(
+      "after",
+      examples(
+        "replay --allocator pymalloc:variant=cpython-3.8 --workload recorded:trace=py-web",
+        "replay --allocator first-fit:wilderness=preserved --trace my.rep --json",
+        "replay --allocator handle-table --workload churn:live=20000 --seed 3 --limit 8M",
+      ),
+    )
+    .action(async (options: object) => (await import("./replay.js")).replay(options as never));
+
+  fraglab
+    .command("place")
+    .description("where each allocation went: one line per allocate or reallocate")
+    .requiredOption("--allocator <name[:k=v,...]>", "see `fraglab list allocators`")
+    .option("--trace <file>", "a trace file")
+    .option("--workload <name[:k=v,...]>", "a workload in place of a trace file")
+    .option("--seed <n>", "seed of a synthetic workload", wholeNumber(0), 1)
+    .option("--format <name>", "the trace file's format (default: its content tells)")
+    .option("--lenient", "drop and count operations that cannot be right instead of refusing the trace file")
+    .option("--out <file>", "write there instead of stdout")
+    .addHelpText(
+      "after",
+      examples("place --allocator pymalloc:variant=cpython-3.9,base=mixed --trace run.trace.gz --out placements.tsv"),
+    )
+    .action(async (options: object) => (await import("./place.js")).place(options as never));
+
+  const trace = fraglab
+    .command("trace")
+    .description("look at and convert trace files")
+    .addHelpText("after", examples("trace info run.rep", "trace convert run.trace.gz run.fgt"));
+  trace
+    .command("info")
+    .description("events, peaks, sizes and lifetimes of a trace file")
+    .argument("<file>", "any supported format, gzip or not")
+    .option("--format <name>", "the file's format (default: its content tells)")
+    .option("--lenient", "drop and count operations that cannot be right instead of refusing the file")
+    .option("--json", "as JSON on stdout")
+    .action(async (file: string, options: object) => (await import("./trace.js")).traceInfo(file, options as never));
+  trace
+    .command("convert")
+    .description(
+      "write a trace in another format, by the ending: .fgt (compact), .trace or .txt (text), or those with .gz",
+    )
+    .argument("<file>", "any supported format, gzip or not")
+    .argument("<out>", "file to write")
+    .option("--format <name>", "the file's format (default: its content tells)")
+    .option("--lenient", "drop and count operations that cannot be right instead of refusing the file")
+    .action(async (file: string, out: string, options: object) =>
+      (await import("./trace.js")).traceConvert(file, out, options as never),
+    );
+
+  fraglab
+    .command("draw")
+    .description("draw the charts of an experiment in a theme, from cached or recomputed results")
+    .argument("<experiment>", "see `fraglab list experiments`")
+    .option("--theme <name>", "see `fraglab list themes`", "screen")
+    .option("--format <list>", "comma-separated: svg, png, pdf", listOf(formats), ["svg", "png", "pdf"])
+    .addOption(new Option("--profile <name>", "which run to draw").choices([...profiles]).default("quick"))
+    .option("--out <dir>", "where drawings go", "figures")
+    .option("-j, --jobs <n>", "worker threads (default: one for each core)", wholeNumber(1))
+    .addHelpText("after", examples("draw fragmentation-over-time --theme acm --format pdf"))
+    .action(async (name: string, options: object) => (await import("./draw.js")).draw(name, options as never));
+
+  fraglab
+    .command("bench")
+    .description("replay throughput, a process of its own for each case; medians over rounds")
+    .argument("[names...]", "allocators to time (default: the four of the charts)")
+    .option("--rounds <n>", "processes for each case, interleaved", wholeNumber(1), 5)
+    .option("--live <list>", "comma-separated numbers of live blocks", "1000,10000,50000,100000")
+    .option("--json", "as JSON on stdout")
+    .addHelpText("after", examples("bench", "bench pymalloc --rounds 9 --live 50000"))
+    .action(async (names: string[], options: object) => (await import("./bench.js")).bench(names, options as never));
+
+  return fraglab;
+}
+
+/** All commands refuse in the same way: one line, exit 2. */
+function refuseKindly(command: Command): void {
+  command.exitOverride();
+  command.commands.forEach(refuseKindly);
+}
+
+function fail(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USER_MISTAKE;
+  if (error instanceof InputError) {
+    process.stderr.write(`fraglab: ${error.message}\n`);
+    return USER_MISTAKE;
+  }
+  if (error instanceof Error && error.name === "AbortError") return INTERRUPTED;
+  process.stderr.write(
+    `fraglab: internal error, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  return 1;
+}
+
+// A reader that goes away (`fraglab place ... | head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+try {
+  const fraglab = program();
+  refuseKindly(fraglab);
+  await fraglab.parseAsync();
+} catch (error) {
+  process.exitCode = fail(error);
+}

@@ -1,0 +1,95 @@
+/** `fraglab list`: what the registries hold. */
+import { allocators } from "../allocators/registry.js";
+import { themes } from "../charts/theme.js";
+import { metrics } from "../harness/metrics/registry.js";
+import { unknownName } from "../memory/errors.js";
+import type { OptionSpec } from "../memory/options.js";
+import { workloads } from "../workloads/registry.js";
+import { experimentNames, loadExperiment } from "./load-experiments.js";
+import { textTable } from "./text-table.js";
+
+const sections = ["allocators", "workloads", "experiments", "metrics", "themes"] as const;
+type Section = (typeof sections)[number];
+
+function optionText(name: string, option: OptionSpec): string {
+  switch (option.kind) {
+    case "choice":
+      return `${name}=${option.default} (${option.values.join(" | ")}): ${option.help}`;
+    case "boolean":
+      return `${name}=${option.default} (true | false): ${option.help}`;
+    default:
+      return `${name}=${option.default} (${option.min} to ${option.max}): ${option.help}`;
+  }
+}
+
+interface Entry {
+  readonly name: string;
+  readonly title: string;
+  readonly [more: string]: unknown;
+}
+
+async function entriesOf(section: Section): Promise<Entry[]> {
+  switch (section) {
+    case "allocators":
+      return Object.values(allocators).map(({ name, title, source, indirect, alignment, options, defaults }) => {
+        return { name, title, source, indirect, alignment, options, defaults };
+      });
+    case "workloads":
+      return Object.values(workloads).map(({ name, title, source, options, defaults }) => ({
+        name,
+        title,
+        source,
+        options,
+        defaults,
+      }));
+    case "experiments": {
+      const all = await Promise.all(experimentNames().map(loadExperiment));
+      return all.map(({ name, title, question, factors }) => ({ name, title, question, factors }));
+    }
+    case "metrics":
+      return metrics.map(({ name, title, unit, clock, formula, source }) => ({
+        name,
+        title,
+        unit,
+        clock,
+        formula,
+        source,
+      }));
+    case "themes":
+      return Object.values(themes).map((theme) => ({ name: theme.name, title: theme.title }));
+  }
+}
+
+function textOf(section: Section, entries: readonly Entry[]): string {
+  const details = (entry: Entry): string => {
+    if (section === "metrics") return `${String(entry["unit"])}; ${String(entry["formula"])}`;
+    if (section === "experiments") return String(entry["question"]);
+    const options = Object.entries((entry["options"] ?? {}) as Record<string, OptionSpec>);
+    return options.map(([name, option]) => optionText(name, option)).join("\n");
+  };
+  const rows = entries.flatMap((entry) => {
+    const [first = "", ...rest] = details(entry).split("\n");
+    return [[entry.name, entry.title, first], ...rest.map((line) => ["", "", line])];
+  });
+  return textTable(
+    [
+      section,
+      "what it is",
+      section === "metrics" ? "unit; formula" : section === "experiments" ? "question" : "options",
+    ],
+    rows,
+  );
+}
+
+/** Prints one section or all of them. Throws an `InputError` for an unknown section. */
+export async function list(what: string | undefined, options: { readonly json?: boolean }): Promise<void> {
+  if (what !== undefined && !sections.includes(what as Section)) throw unknownName("list", what, sections);
+  const chosen = what === undefined ? sections : [what as Section];
+  const found = await Promise.all(chosen.map(async (section) => [section, await entriesOf(section)] as const));
+  if (options.json) {
+    const answer = what === undefined ? Object.fromEntries(found) : found[0][1];
+    process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+    return;
+  }
+  process.stdout.write(`${found.map(([section, entries]) => textOf(section, entries)).join("\n\n")}\n`);
+}

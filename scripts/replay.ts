@@ -1,0 +1,70 @@
+/** `fraglab replay`: one cell, all metrics. */
+
+import { allocatorArm } from "../harness/arm.js";
+import { cellResultOf } from "../harness/cell.js";
+import { metrics } from "../harness/metrics/registry.js";
+import { runSession, type SessionSettings } from "../harness/session.js";
+import { type SourceOptions, sourceOf } from "./source.js";
+import { formatBytes, formatPercent, textTable } from "./text-table.js";
+
+interface ReplayOptions extends SourceOptions {
+  readonly allocator: string;
+  readonly limit?: number;
+  readonly checked?: boolean;
+  readonly json?: boolean;
+}
+
+function formatValue(unit: string, value: number | null): string {
+  if (value === null) return "-";
+  if (unit === "bytes") return formatBytes(value);
+  if (unit === "share" || unit === "ratio over live") return formatPercent(value);
+  return String(value);
+}
+
+/** Runs the cell and prints it. */
+export async function replay(options: ReplayOptions): Promise<void> {
+  const arm = allocatorArm(options.allocator);
+  const source = await sourceOf(options);
+  const settings: SessionSettings = {
+    ...(options.limit === undefined ? {} : { limit: options.limit }),
+    ...(options.checked ? { checked: true } : {}),
+  };
+  const result = cellResultOf(await runSession(arm.spec, arm.options, source.trace, settings));
+  if (options.json) {
+    const answer = {
+      allocator: arm.spec.name,
+      options: arm.options,
+      workload: source.name,
+      seed: options.seed,
+      events: result.events,
+      outcome: result.state,
+      ...(result.state === "exhausted" ? { exhaustedAt: result.events } : {}),
+      metrics: result.metrics,
+      costs: result.costs,
+      trace: source.trace.digest,
+    };
+    process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+    return;
+  }
+  const outcome = result.state === "completed" ? "completed" : `ran out of memory at event ${result.events}`;
+  const rows = metrics.map(({ name, unit, clock, title }) => {
+    return [
+      name,
+      formatValue(unit, result.metrics[name] ?? null),
+      clock === "-" ? title : `${title} (clock: ${clock})`,
+    ];
+  });
+  const costs = Object.entries(result.costs).filter(([, count]) => count > 0);
+  process.stdout.write(
+    `${[
+      `${arm.selector} on ${source.name}, seed ${options.seed}: ${outcome}, ${result.events} events`,
+      "",
+      textTable(["metric", "value", "meaning"], rows),
+      "",
+      textTable(
+        ["cost", "count"],
+        costs.map(([name, count]) => [name, String(count)]),
+      ),
+    ].join("\n")}\n`,
+  );
+}

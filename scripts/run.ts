@@ -1,0 +1,110 @@
+/** `fraglab run`: plan, run, tabulate, summarise, draw. */
+import { mkdirSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { Experiment, Profile } from "../harness/experiment.js";
+import { canonicalJson, writeError, writeWhole } from "../harness/files.js";
+import { provenance } from "../harness/provenance.js";
+import { type ExperimentRun, runExperiment } from "../harness/run.js";
+import { folderStore, noStore } from "../harness/store.js";
+import { summarise } from "../harness/summary.js";
+import { toCsv } from "../harness/table.js";
+import { cacheFolder } from "./cache.js";
+import { drawCharts } from "./drawing.js";
+import type { Finished } from "./finished.js";
+import { interruptible } from "./interrupt.js";
+import { experimentNames, loadExperiment } from "./load-experiments.js";
+import { createProgress } from "./progress.js";
+import { writeReport } from "./report.js";
+import { summaryText } from "./summary-text.js";
+
+interface RunOptions {
+  readonly profile: Profile;
+  readonly out?: string;
+  readonly jobs?: number;
+  readonly seeds?: number;
+  readonly cache: boolean;
+  readonly report?: boolean;
+}
+
+/** The cells of an experiment, with progress on stderr. */
+export async function runCells(
+  experiment: Experiment,
+  options: Pick<RunOptions, "profile" | "jobs" | "seeds" | "cache">,
+  signal: AbortSignal,
+): Promise<ExperimentRun> {
+  const progress = createProgress(experiment.name);
+  try {
+    return await runExperiment(experiment, {
+      profile: options.profile,
+      store: options.cache ? folderStore(cacheFolder()) : noStore,
+      signal,
+      progress: progress.update,
+      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+      ...(options.seeds === undefined ? {} : { seeds: options.seeds }),
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+async function finish(
+  experiment: Experiment,
+  run: ExperimentRun,
+  options: RunOptions,
+  folder: string,
+): Promise<Finished> {
+  const { tables } = run;
+  const summary = summarise(experiment, options.profile, tables);
+  const files: string[] = [];
+  const write = (name: string, contents: string): void => {
+    writeWhole(join(folder, name), contents);
+    files.push(join(folder, name));
+  };
+  write("table.csv", toCsv(tables.cells));
+  write("summary.json", `${canonicalJson(summary, 2)}\n`);
+  const drawn = await drawCharts(experiment, tables, {
+    folder,
+    theme: "screen",
+    formats: ["svg", "png", "pdf"],
+    spec: true,
+  });
+  const command = `fraglab run ${experiment.name} --profile ${options.profile}`;
+  const facts = provenance({ command, profile: options.profile, cells: run.cells.length, reused: run.reused });
+  write("provenance.json", `${JSON.stringify(facts, null, 2)}\n`);
+  return { experiment, tables, summary, drawn, files: [...files, ...drawn.flatMap(({ files: charts }) => charts)] };
+}
+
+function prepareFolder(out: string): void {
+  try {
+    mkdirSync(out, { recursive: true });
+    // A folder that cannot be written is found out before the work, not after it.
+    const probe = join(out, ".fraglab-writable");
+    writeWhole(probe, "");
+    rmSync(probe);
+  } catch (error) {
+    throw writeError(out, error);
+  }
+}
+
+/** Runs the named experiments, or all, and prints the summary and the files written. */
+export async function run(names: readonly string[], options: RunOptions): Promise<void> {
+  const experiments = await Promise.all((names.length > 0 ? names : experimentNames()).map(loadExperiment));
+  const out = options.out ?? (options.profile === "quick" ? "results" : `results-${options.profile}`);
+  prepareFolder(out);
+  const hint = options.cache
+    ? "finished cells are kept; the same command goes on from there"
+    : "nothing was kept (--no-cache)";
+  const finished = await interruptible(hint, async (signal) => {
+    const done: Finished[] = [];
+    for (const experiment of experiments) {
+      const cells = await runCells(experiment, options, signal);
+      done.push(await finish(experiment, cells, options, join(out, experiment.name)));
+      signal.throwIfAborted();
+    }
+    return done;
+  });
+  const files = finished.flatMap((each) => each.files);
+  if (options.report) files.push(writeReport(out, finished));
+  process.stdout.write(`${finished.map(summaryText).join("\n\n")}\n\nWritten:\n`);
+  process.stdout.write(files.map((file) => `  ${relative(".", file) || file}\n`).join(""));
+}

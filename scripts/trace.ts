@@ -1,0 +1,86 @@
+/** `fraglab trace`: look at and convert trace files. */
+import { InputError } from "../memory/errors.js";
+import { type ReadTraceOptions, readTrace } from "../workloads/read-trace.js";
+import type { ReadReport } from "../workloads/readers/reader.js";
+import { writeTraceFile } from "../workloads/trace-file.js";
+import { type Quantiles, summarise, type TraceSummary } from "../workloads/trace-summary.js";
+import { writeTextTrace } from "../workloads/trace-text-writer.js";
+import { formatBytes, textTable } from "./text-table.js";
+
+interface ReadOptions extends ReadTraceOptions {
+  readonly json?: boolean;
+}
+
+/** What a reader met that is not in the trace as it stood in the file, one line each. */
+export function reportLines(report: ReadReport): string[] {
+  const groups = [
+    ["dropped", report.dropped],
+    ["altered", report.altered],
+    ["ignored", report.ignored],
+  ] as const;
+  const found = groups.flatMap(([what, findings]) =>
+    Object.entries(findings).map(
+      ([kind, { count, firstLine }]) => `${what} ${kind}: ${count}, first in line ${firstLine}`,
+    ),
+  );
+  return [...found, ...report.notes];
+}
+
+function quantileRow(name: string, q: Quantiles, format: (value: number) => string): string[] {
+  return [name, ...[q.p10, q.p50, q.p90, q.p99, q.p999].map(format)];
+}
+
+function infoText(summary: TraceSummary, report: ReadReport): string {
+  const facts: [string, string][] = [
+    ["format", report.format],
+    ["events", String(summary.events)],
+    ["allocations", String(summary.allocations)],
+    ["reallocations", String(summary.reallocations)],
+    ["frees", String(summary.frees)],
+    ["accesses, pins, marks", `${summary.accesses}, ${summary.pins}, ${summary.phases}`],
+    ["threads", String(summary.threads)],
+    ["bytes allocated", `${summary.totalBytes} (${formatBytes(summary.totalBytes)})`],
+    ["peak live", `${summary.peakLiveBytes} B (${formatBytes(summary.peakLiveBytes)}) at event ${summary.peakEvent}`],
+    ["peak live blocks", String(summary.peakLiveBlocks)],
+    ["live at the end", `${summary.endLiveBytes} B in ${summary.endLiveBlocks} blocks`],
+    ["distinct sizes", `${summary.distinctSizes.all}; ${summary.distinctSizes.p90} make 90 % of the allocations`],
+    ["digest", summary.digest],
+  ];
+  const width = Math.max(...facts.map(([name]) => name.length));
+  const quantiles = textTable(
+    ["quantile", "10 %", "50 %", "90 %", "99 %", "99.9 %"],
+    [
+      quantileRow("size, bytes", summary.sizeQuantiles, String),
+      quantileRow("lifetime, events", summary.lifetimeEvents, String),
+      quantileRow("lifetime, bytes allocated", summary.lifetimeBytes, String),
+    ],
+  );
+  const notes = reportLines(report);
+  return [
+    summary.name,
+    ...facts.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
+    "",
+    quantiles,
+    ...(notes.length > 0 ? ["", ...notes] : []),
+  ].join("\n");
+}
+
+/** Prints what a trace asks for. */
+export async function traceInfo(file: string, options: ReadOptions): Promise<void> {
+  const { trace, report } = await readTrace(file, options);
+  const summary = summarise(trace);
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...summary, report }, null, 2)}\n`);
+  else process.stdout.write(`${infoText(summary, report)}\n`);
+}
+
+/** Writes a trace in the format that the ending of `out` names. Throws an `InputError` for any other ending. */
+export async function traceConvert(file: string, out: string, options: ReadOptions): Promise<void> {
+  const compact = out.endsWith(".fgt");
+  if (!compact && !/\.(trace|txt)(\.gz)?$/.test(out)) {
+    throw new InputError(`${out}: expected a name that ends in .fgt (compact), .trace, .txt, .trace.gz or .txt.gz`);
+  }
+  const { trace, report } = await readTrace(file, options);
+  await (compact ? writeTraceFile(out, trace) : writeTextTrace(out, trace));
+  for (const line of reportLines(report)) process.stderr.write(`${line}\n`);
+  process.stderr.write(`${out}: ${trace.length} events, digest ${trace.digest}\n`);
+}
