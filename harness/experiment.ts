@@ -25,7 +25,7 @@ export interface Tables {
   readonly series: Table;
   /** Looks at the heap: workload, allocator, seed, event, label, kinds, free shape. */
   readonly looks: Table;
-  /** Heap maps: workload, allocator, width, height, events, extent, cells. */
+  /** Heap maps: workload, allocator, seed, width, height, events, bytes, cells. */
   readonly maps: Table;
   /** Layouts of small heaps: workload, allocator, label, start, bytes, kind, block. */
   readonly layouts: Table;

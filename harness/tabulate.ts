@@ -84,7 +84,7 @@ export function tabulate(runs: readonly RunCell[]): Tables {
             width: map.width,
             height: map.height,
             events: map.events[map.events.length - 1] ?? 0,
-            extent: map.extent,
+            bytes: map.extent,
             cells: map.cells,
           },
         ];

@@ -65,6 +65,7 @@ function program(): Command {
     .option("--checked", "with real bytes behind every block, verified; slow")
     .option("--format <name>", "the trace file's format (default: its content tells)")
     .option("--lenient", "drop and count operations that cannot be right instead of refusing the trace file")
+    .option("--metrics <list>", "comma-separated names, see `fraglab list metrics` (default: all)")
     .option("--json", "as JSON on stdout")
     .addHelpText(
       "after",

@@ -62,7 +62,7 @@ async function importTrace(folder: string, capture: Capture): Promise<RecordedTr
   const { trace } = await readTrace(join(folder, capture.file));
   const summary = summarise(trace);
   checkCounts(capture, summary);
-  await writeTraceFile(join(recordedPath, `${capture.name}.fgt`), { ...trace, name: capture.name });
+  await writeTraceFile(join(recordedPath, `${capture.name}.fgt`), trace);
   return {
     name: capture.name,
     program: capture.program,

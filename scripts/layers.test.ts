@@ -146,7 +146,7 @@ describe("the layers", () => {
         (source) =>
           !source.test &&
           !/^(allocators|workloads|experiments)\//.test(source.file) &&
-          !source.file.startsWith("scripts/make-"),
+          !/^scripts\/(make|import)-/.test(source.file),
       )
       .flatMap((source) =>
         source.imports

@@ -2,8 +2,9 @@
 
 import { allocatorArm } from "../harness/arm.js";
 import { cellResultOf } from "../harness/cell.js";
-import { metrics } from "../harness/metrics/registry.js";
+import { type Metric, metrics } from "../harness/metrics/registry.js";
 import { runSession, type SessionSettings } from "../harness/session.js";
+import { unknownName } from "../memory/errors.js";
 import { type SourceOptions, sourceOf } from "./source.js";
 import { formatBytes, formatPercent, textTable } from "./text-table.js";
 
@@ -11,7 +12,24 @@ interface ReplayOptions extends SourceOptions {
   readonly allocator: string;
   readonly limit?: number;
   readonly checked?: boolean;
+  /** Comma-separated metric names. */
+  readonly metrics?: string;
   readonly json?: boolean;
+}
+
+/** The metrics that were asked for, or all. Throws an `InputError` for an unknown one. */
+function chosenMetrics(names: string | undefined): readonly Metric[] {
+  if (names === undefined) return metrics;
+  return names.split(",").map((name) => {
+    const metric = metrics.find((one) => one.name === name);
+    if (metric === undefined)
+      throw unknownName(
+        "metric",
+        name,
+        metrics.map((one) => one.name),
+      );
+    return metric;
+  });
 }
 
 function formatValue(unit: string, value: number | null): string {
@@ -24,6 +42,7 @@ function formatValue(unit: string, value: number | null): string {
 /** Runs the cell and prints it. */
 export async function replay(options: ReplayOptions): Promise<void> {
   const arm = allocatorArm(options.allocator);
+  const chosen = chosenMetrics(options.metrics);
   const source = await sourceOf(options);
   const settings: SessionSettings = {
     ...(options.limit === undefined ? {} : { limit: options.limit }),
@@ -39,7 +58,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
       events: result.events,
       outcome: result.state,
       ...(result.state === "exhausted" ? { exhaustedAt: result.events } : {}),
-      metrics: result.metrics,
+      metrics: Object.fromEntries(chosen.map(({ name }) => [name, result.metrics[name]])),
       costs: result.costs,
       trace: source.trace.digest,
     };
@@ -47,7 +66,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
     return;
   }
   const outcome = result.state === "completed" ? "completed" : `ran out of memory at event ${result.events}`;
-  const rows = metrics.map(({ name, unit, clock, title }) => {
+  const rows = chosen.map(({ name, unit, clock, title }) => {
     return [
       name,
       formatValue(unit, result.metrics[name] ?? null),

@@ -14,7 +14,7 @@ export interface SourceOptions {
 
 export interface Source {
   readonly trace: Trace;
-  /** Canonical workload selector, or the name of the file's trace. */
+  /** The workload as it was asked for, or the name of the file's trace. */
   readonly name: string;
 }
 
@@ -30,5 +30,5 @@ export async function sourceOf(options: SourceOptions): Promise<Source> {
   if (workload === undefined)
     throw new InputError("give --trace FILE or --workload NAME (see `fraglab list workloads`)");
   const arm = workloadArm(workload);
-  return { trace: await arm.spec.generate(seed, arm.options), name: arm.selector };
+  return { trace: await arm.spec.generate(seed, arm.options), name: workload };
 }

@@ -3,17 +3,23 @@ import type { Trace } from "./trace.js";
 import { TraceBuilder } from "./trace-builder.js";
 import type { WorkloadSpec } from "./workload.js";
 
+/** Reads between the free and the next request: as long as a segment of the replay, so one safepoint lies among them. */
+const READS = 512;
+
 /**
  * Three neighbours, the middle one freed, then a larger block, then one that fits: does the hole stay, and who takes it?
- * Sizes are multiples of 64, so that no allocator is favoured by its rounding.
+ * Sizes are multiples of 64, so that no allocator is favoured by its rounding. In between the program only reads, so that
+ * a heap that moves its blocks gets a safepoint; to the others that is no event.
  */
 function threeObjects(builder: TraceBuilder): void {
-  builder.allocate(64);
+  const first = builder.allocate(64);
   const middle = builder.allocate(64);
-  builder.allocate(64);
+  const last = builder.allocate(64);
   builder.phase("A, B, C allocated");
   builder.free(middle);
   builder.phase("B freed");
+  for (let i = 0; i < READS; i++) builder.access(i % 2 === 0 ? first : last);
+  builder.phase(`${READS} reads later`);
   builder.allocate(128);
   builder.phase("larger D allocated");
   builder.allocate(64);

@@ -1,0 +1,141 @@
+import { bars } from "../charts/bars.js";
+import { decomposition } from "../charts/decomposition.js";
+import { fragmentation } from "../charts/fragmentation.js";
+import { heapMap } from "../charts/heap-map.js";
+import { themeNamed } from "../charts/theme.js";
+import { timeline } from "../charts/timeline.js";
+import { type Arms, defineExperiment, type Tables } from "../harness/experiment.js";
+import { compare } from "../harness/summary.js";
+import { courses, kindsAt, metricValues, valueOf } from "../harness/views.js";
+
+const allocators: Arms = {
+  pymalloc: "pymalloc",
+  "first-fit": "first-fit",
+  buddy: "buddy",
+  "handle-table": "handle-table:compact=slide",
+};
+const order = Object.keys(allocators);
+
+const recorded: Arms = {
+  "py-web": "recorded:trace=py-web",
+  "py-json": "recorded:trace=py-json",
+  "redis-mesh": "recorded:trace=redis-mesh",
+  "git-repack-mt": "recorded:trace=git-repack-mt",
+  "lua-mix": "recorded:trace=lua-mix",
+  "sqlite-shell": "recorded:trace=sqlite-shell",
+};
+const synthetic: Arms = { churn: "churn", ramp: "ramp", sawtooth: "sawtooth", phases: "phases" };
+const more: Arms = {
+  "py-delta": "recorded:trace=py-delta",
+  "py-pidigits": "recorded:trace=py-pidigits",
+  "xmllint-xpath": "recorded:trace=xmllint-xpath",
+};
+
+/** Bins of a line in a chart: with four points a bin and six panels, below the points that a chart may have. */
+const BINS = 48;
+/** The workload whose heap is drawn address by time. */
+const MAPPED = "py-web";
+
+const percent = (ratio: number): string => `${(100 * ratio).toFixed(1)} %`;
+const against = (tables: Tables, allocator: string, metric: string): number =>
+  compare(tables, "first-fit", metric).find((c) => c.allocator === allocator)?.ratio ?? Number.NaN;
+
+/** What compaction leaves at the end against what the direct allocators keep, and what it costs at the peak. */
+function finding(tables: Tables): string {
+  const peak = (allocator: string): string => percent(against(tables, allocator, "peakFootprint") - 1);
+  const mean = (allocator: string): string => percent(against(tables, allocator, "meanFootprint") - 1);
+  const web = (allocator: string): string =>
+    `${(valueOf(tables, MAPPED, allocator, "endFootprint") / 1048576).toFixed(2)} MiB`;
+  return (
+    `Against first fit, the compacting handle table has ${peak("handle-table")} peak footprint (pymalloc ${peak("pymalloc")}, ` +
+    `buddy ${peak("buddy")}; geometric means over the workloads) and ${mean("handle-table")} mean footprint (pymalloc ${mean("pymalloc")}, ` +
+    `buddy ${mean("buddy")}): headers and table cost at the peak what compaction gives back after it. ` +
+    `When ${MAPPED} has freed nearly everything, ${web("handle-table")} remain under handles, ${web("pymalloc")} under pymalloc and ` +
+    `${web("first-fit")} under first fit.`
+  );
+}
+
+export default defineExperiment({
+  name: "fragmentation-over-time",
+  title: "Fragmentation over time",
+  question: "How much more memory than the program asked for does each kind of allocator hold, and when?",
+  factors: {
+    quick: { allocators, workloads: { ...recorded, ...synthetic }, seeds: 1 },
+    paper: {
+      allocators: { ...allocators, "handle-table, no compaction": "handle-table:compact=none", ideal: "ideal" },
+      workloads: { ...recorded, ...more, ...synthetic },
+      seeds: 10,
+    },
+  },
+  metrics: ["peakLive", "peakFootprint", "endFootprint", "jw1Bytes", "jw4", "externalAtPeak", "internalAtPeak"],
+  baseline: "first-fit",
+  settings: ({ workload }) => (workload.label === MAPPED ? { looks: 192, mapRows: 96 } : {}),
+  finding,
+  charts: [
+    {
+      name: "timeline-recorded",
+      caption: "Live bytes and footprint of recorded programs on the clock of bytes allocated.",
+      draw: (tables, theme) =>
+        timeline(courses(tables, Object.keys(recorded), BINS), {
+          theme: themeNamed(theme),
+          order,
+          title: "Live against footprint, recorded programs",
+        }),
+    },
+    {
+      name: "timeline-synthetic",
+      caption: "Live bytes and footprint of synthetic workloads on the clock of bytes allocated.",
+      draw: (tables, theme) =>
+        timeline(courses(tables, Object.keys(synthetic), BINS), {
+          theme: themeNamed(theme),
+          order,
+          title: "Live against footprint, synthetic workloads",
+        }),
+    },
+    {
+      name: "fragmentation-recorded",
+      caption:
+        "Footprint over live bytes: 1 is no waste. At the end, when little is live, what an allocator cannot give back counts most.",
+      draw: (tables, theme) =>
+        fragmentation(courses(tables, Object.keys(recorded), BINS), {
+          theme: themeNamed(theme),
+          order,
+          title: "Footprint / live, recorded programs",
+        }),
+    },
+    {
+      name: "fragmentation-synthetic",
+      caption: "Footprint over live bytes of synthetic workloads.",
+      draw: (tables, theme) =>
+        fragmentation(courses(tables, Object.keys(synthetic), BINS), {
+          theme: themeNamed(theme),
+          order,
+          title: "Footprint / live, synthetic workloads",
+        }),
+    },
+    {
+      name: "decomposition-at-peak",
+      caption: "What the footprint consists of when live bytes are largest, in percent of the live bytes.",
+      draw: (tables, theme) =>
+        decomposition(
+          kindsAt(tables, ({ label }) => label === "peak"),
+          { theme: themeNamed(theme), order, title: "The footprint by kind when live is largest" },
+        ),
+    },
+    {
+      name: "peak-to-peak",
+      caption: "Largest footprint over largest live bytes (Johnstone & Wilson's measure #4, plus 1).",
+      draw: (tables, theme) =>
+        bars(
+          values(tables, "jw4", (value) => value + 1),
+          { theme: themeNamed(theme), order, title: "Peak footprint / peak live" },
+        ),
+    },
+    {
+      name: "heap-map",
+      caption: `Address by time: where the live blocks of ${MAPPED} lie; gaps between regions are left out.`,
+      draw: (tables, theme) =>
+        heapMap(tables.maps, { theme: themeNamed(theme), order, title: `The heap of ${MAPPED}, address by time` }),
+    },
+  ],
+});

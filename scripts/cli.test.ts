@@ -1,0 +1,290 @@
+/** The command line as people use it: the compiled program in a process of its own (`npm test` builds first). */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { afterAll, describe, expect, it } from "vitest";
+
+const program = fileURLToPath(new URL("../dist/scripts/fraglab.js", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "fraglab-cli-"));
+const environment = { ...process.env, FRAGLAB_CACHE: join(folder, "cache") };
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Run {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function fraglab(...args: string[]): Run {
+  return spawnSync(process.execPath, [program, ...args], { encoding: "utf8", env: environment, maxBuffer: 1e8 });
+}
+
+function file(name: string, contents: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, contents);
+  return path;
+}
+
+/** Refused for a user's mistake: exit 2, nothing on stdout, one line on stderr that says all of `words`. */
+function expectRefusal(run: Run, ...words: (string | RegExp)[]): void {
+  expect(run.stdout).toBe("");
+  for (const word of words) expect(run.stderr).toMatch(word);
+  expect(run.stderr.trimEnd().split("\n")).toHaveLength(1);
+  expect(run.status).toBe(2);
+}
+
+const tiny = file("tiny.trace", "a 0 24\na 1 100\nr 0 600\nf 1\na 1 8\nf 0\nf 1\n");
+
+describe("fraglab", () => {
+  it("explains itself with examples", () => {
+    const help = fraglab("--help");
+    expect(help.status).toBe(0);
+    for (const command of ["list", "run", "replay", "place", "trace", "draw", "bench"]) {
+      expect(help.stdout).toContain(command);
+      const own = fraglab(command, "--help");
+      expect(own.status).toBe(0);
+      expect(own.stdout).toContain("$ fraglab");
+    }
+  });
+
+  it("lists every registry, also as JSON", () => {
+    const all = JSON.parse(fraglab("list", "--json").stdout) as Record<string, { name: string }[]>;
+    expect(Object.keys(all)).toEqual(["allocators", "workloads", "experiments", "metrics", "themes"]);
+    for (const entries of Object.values(all)) expect(entries.length).toBeGreaterThan(1);
+    const allocators = JSON.parse(fraglab("list", "allocators", "--json").stdout) as { name: string }[];
+    expect(allocators.map(({ name }) => name)).toContain("pymalloc");
+    const text = fraglab("list", "allocators").stdout;
+    for (const { name } of allocators) expect(text).toContain(name);
+  });
+
+  it("replays a trace and prints all metrics as JSON", () => {
+    const run = fraglab("replay", "--allocator", "pymalloc:variant=cpython-3.8", "--trace", tiny, "--json");
+    const answer = JSON.parse(run.stdout) as Record<string, unknown>;
+    expect(Object.keys(answer).slice(0, 8)).toEqual([
+      "allocator",
+      "options",
+      "workload",
+      "seed",
+      "events",
+      "outcome",
+      "metrics",
+      "costs",
+    ]);
+    expect(answer).toMatchObject({
+      allocator: "pymalloc",
+      options: { variant: "cpython-3.8" },
+      events: 7,
+      outcome: "completed",
+    });
+    expect(answer["metrics"]).toMatchObject({ peakLive: 700, endLive: 0 });
+    const kinds = Object.entries(answer["metrics"] as Record<string, number>).filter(([name]) =>
+      name.startsWith("peak."),
+    );
+    const footprintAtPeak = kinds.reduce((sum, [, bytes]) => sum + bytes, 0);
+    expect(footprintAtPeak % 4096).toBe(0);
+    expect(footprintAtPeak / 700 - 1).toBeCloseTo((answer["metrics"] as Record<string, number>)["jw2"], 9);
+  });
+
+  it("replays a workload under a memory limit until it runs out, and says where", () => {
+    const run = fraglab(
+      "replay",
+      "--allocator",
+      "bump",
+      "--workload",
+      "churn:events=20000,live=2000",
+      "--limit",
+      "256K",
+      "--json",
+    );
+    const answer = JSON.parse(run.stdout) as { outcome: string; exhaustedAt: number; events: number };
+    expect(answer.outcome).toBe("exhausted");
+    expect(answer.exhaustedAt).toBe(answer.events);
+    expect(answer.events).toBeGreaterThan(100);
+    expect(answer.events).toBeLessThan(20000);
+  });
+
+  it("replays with real bytes behind the blocks", () => {
+    const run = fraglab(
+      "replay",
+      "--allocator",
+      "handle-table",
+      "--workload",
+      "churn:events=5000,live=500",
+      "--checked",
+      "--json",
+    );
+    expect(JSON.parse(run.stdout)).toMatchObject({ outcome: "completed", events: 5000 });
+  });
+
+  it("places: one line for each allocate or reallocate, with arenas where there are any", () => {
+    const run = fraglab("place", "--allocator", "pymalloc", "--trace", tiny);
+    const lines = run.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split("\t"));
+    expect(lines[0]).toEqual(["event", "address", "arena", "offset"]);
+    expect(lines.slice(1).map(([event]) => event)).toEqual(["0", "1", "2", "4"]);
+    expect(lines[1].slice(2)).toEqual(["0", "48"]);
+    expect(lines[3].slice(2)).toEqual(["-", "-"]); // 600 bytes are a large block
+    const plain = fraglab("place", "--allocator", "first-fit", "--trace", tiny, "--out", join(folder, "placed.tsv"));
+    expect(plain.stdout).toBe("");
+    const written = readFileSync(join(folder, "placed.tsv"), "utf8").trimEnd().split("\n");
+    expect(written).toHaveLength(5);
+    expect(written[1]).toMatch(/^0\t\d+\t-\t-$/);
+  });
+
+  it("describes and converts traces without loss", () => {
+    const compact = join(folder, "tiny.fgt");
+    const back = join(folder, "back.trace.gz");
+    expect(fraglab("trace", "convert", tiny, compact).status).toBe(0);
+    expect(fraglab("trace", "convert", compact, back).status).toBe(0);
+    const infos = [tiny, compact, back].map(
+      (path) => JSON.parse(fraglab("trace", "info", path, "--json").stdout) as Record<string, unknown>,
+    );
+    expect(infos[0]).toMatchObject({
+      name: "tiny",
+      events: 7,
+      allocations: 3,
+      reallocations: 1,
+      frees: 3,
+      peakLiveBytes: 700,
+      peakLiveBlocks: 2,
+      endLiveBytes: 0,
+      threads: 1,
+    });
+    expect(new Set(infos.map((info) => info["digest"])).size).toBe(1);
+    expect(fraglab("trace", "info", tiny).stdout).toContain("peak live");
+  });
+});
+
+describe("a mistake gets one line that says what, where and how to mend it", () => {
+  it("for a missing file", () => {
+    expectRefusal(fraglab("trace", "info", join(folder, "absent.rep")), /absent\.rep/, /no such file/);
+    expectRefusal(fraglab("replay", "--allocator", "bump", "--trace", folder), /directory/);
+  });
+
+  it("for a truncated gzip", () => {
+    const whole = gzipSync(Array.from({ length: 5000 }, (_, i) => `a ${i} ${(i * 7919) % 977}\n`).join(""));
+    const cut = file("cut.trace.gz", whole.subarray(0, whole.length >> 1));
+    expectRefusal(fraglab("trace", "info", cut), /cut\.trace\.gz/, /cut short|too early/);
+  });
+
+  it("for a .rep file with a free of an unknown id, or a negative size", () => {
+    const head = "20000\n2\n3\n1\n";
+    expectRefusal(
+      fraglab("trace", "info", file("free.rep", `${head}a 0 8\nf 7\nf 0\n`)),
+      /free\.rep:6: free of id 7/,
+      /--lenient/,
+    );
+    expectRefusal(
+      fraglab("trace", "info", file("negative.rep", `${head}a 0 -8\nf 0\n`)),
+      /negative\.rep:5:.*(size|-8)/,
+    );
+    const lenient = fraglab("trace", "info", join(folder, "free.rep"), "--lenient", "--json");
+    expect(JSON.parse(lenient.stdout)).toMatchObject({ events: 2 });
+  });
+
+  it("for an empty trace", () => {
+    expectRefusal(fraglab("trace", "info", file("nothing.trace", "")), /nothing\.trace.*empty/);
+    expectRefusal(fraglab("trace", "info", file("comments.trace", "# nothing here\n")), /comments\.trace.*no events/);
+  });
+
+  it("for unknown names, with the nearest known one", () => {
+    expectRefusal(
+      fraglab("replay", "--allocator", "pymaloc", "--trace", tiny),
+      /unknown allocator "pymaloc": did you mean "pymalloc"/,
+    );
+    expectRefusal(
+      fraglab("replay", "--allocator", "bump", "--workload", "chrun"),
+      /unknown workload "chrun": did you mean "churn"/,
+    );
+    expectRefusal(
+      fraglab("replay", "--allocator", "first-fit:wildernes=ordinary", "--trace", tiny),
+      /option.*"wildernes".*"wilderness"/,
+    );
+    expectRefusal(
+      fraglab("replay", "--allocator", "bump", "--trace", tiny, "--metrics", "jw5"),
+      /unknown metric "jw5"/,
+    );
+    expectRefusal(fraglab("run", "seed-scenario"), /unknown experiment "seed-scenario": did you mean "seed-scenarios"/);
+    expectRefusal(fraglab("list", "alocators"), /did you mean "allocators"/);
+    expectRefusal(fraglab("draw", "seed-scenarios", "--theme", "amc"), /unknown theme "amc": did you mean "acm"/);
+  });
+
+  it("for options that are out of range or do not parse", () => {
+    expectRefusal(
+      fraglab("replay", "--allocator", "first-fit:minSplit=3", "--trace", tiny),
+      /first-fit: option minSplit: "3"/,
+    );
+    expectRefusal(
+      fraglab("replay", "--allocator", "pymalloc:variant=cpython-2.0", "--trace", tiny),
+      /variant.*cpython-3\.10/,
+    );
+    expectRefusal(fraglab("replay", "--allocator", "bump", "--workload", "churn:live=0"), /churn: option live: "0"/);
+    expectRefusal(fraglab("replay", "--allocator", "bump:growth", "--trace", tiny), /expected name:option=value/);
+  });
+
+  it("for wrong usage of a command", () => {
+    for (const args of [
+      ["replay", "--trace", tiny],
+      ["run", "--jobs", "0"],
+      ["run", "--profile", "quik"],
+      ["trace"],
+      ["frobnicate"],
+    ]) {
+      const run = fraglab(...args);
+      expect(run.status, args.join(" ")).toBe(2);
+      expect(run.stderr).toMatch(/error|Usage/);
+    }
+    expect(fraglab("rum").stderr).toMatch(/Did you mean run/);
+    expectRefusal(fraglab("replay", "--allocator", "bump"), /--trace FILE or --workload NAME/);
+    expectRefusal(fraglab("trace", "convert", tiny, join(folder, "out.xyz")), /\.fgt/);
+  });
+
+  it("for an output folder that cannot be written, before any work is done", () => {
+    const blocked = join(file("plain-file", "x"), "results");
+    expectRefusal(fraglab("run", "seed-scenarios", "--out", blocked), /plain-file/, /--out/);
+    expectRefusal(
+      fraglab("place", "--allocator", "bump", "--trace", tiny, "--out", join(blocked, "p.tsv")),
+      /plain-file/,
+    );
+    expectRefusal(fraglab("trace", "convert", tiny, join(blocked, "x.fgt")), /plain-file/);
+  });
+});
+
+describe("an interrupted run", () => {
+  /** All files under a folder. */
+  const filesIn = (path: string): string[] =>
+    existsSync(path) ? readdirSync(path, { recursive: true, encoding: "utf8" }) : [];
+
+  async function interrupt(child: ChildProcess, after: number): Promise<{ code: number | null; stderr: string }> {
+    let stderr = "";
+    child.stderr?.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    const timer = setTimeout(() => child.kill("SIGINT"), after);
+    const code = await new Promise<number | null>((resolve) => child.once("exit", resolve));
+    clearTimeout(timer);
+    return { code, stderr };
+  }
+
+  it("by Ctrl-C ends with one line and a non-zero exit, keeps what is done whole, and goes on from there", async () => {
+    const out = join(folder, "interrupted");
+    mkdirSync(out);
+    const env = { ...environment, FRAGLAB_CACHE: join(folder, "interrupted-cache") };
+    const args = [program, "run", "fragmentation-over-time", "--out", out];
+    const { code, stderr } = await interrupt(spawn(process.execPath, args, { env }), 2500);
+    expect(code).toBe(130);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect(stderr).toMatch(/interrupted: .*goes on from there/);
+    for (const name of [...filesIn(out), ...filesIn(env.FRAGLAB_CACHE)]) expect(name).not.toMatch(/\.tmp$/);
+    for (const name of filesIn(env.FRAGLAB_CACHE).filter((each) => each.endsWith(".json"))) {
+      expect(() => JSON.parse(readFileSync(join(env.FRAGLAB_CACHE, name), "utf8")) as unknown).not.toThrow();
+    }
+    expect(filesIn(env.FRAGLAB_CACHE).length).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,55 @@
+/** Parts of the documentation that follow from the registries, between `<!-- begin NAME -->` and `<!-- end NAME -->`. */
+import { allocators } from "../allocators/registry.js";
+import { metrics } from "../harness/metrics/registry.js";
+import { InputError } from "../memory/errors.js";
+import { workloads } from "../workloads/registry.js";
+import { experimentNames, loadExperiment } from "./load-experiments.js";
+import { markdownTable } from "./text-table.js";
+
+/** Files that hold generated parts. */
+export const documents: readonly string[] = ["README.md", "docs/metrics.md"];
+
+function optionNames(options: object): string {
+  const names = Object.keys(options);
+  return names.length === 0 ? "-" : names.map((name) => `\`${name}\``).join(" ");
+}
+
+const parts: Readonly<Record<string, () => string | Promise<string>>> = {
+  allocators: () =>
+    markdownTable(
+      ["allocator", "what it is", "options", "source"],
+      Object.values(allocators).map((spec) => [`\`${spec.name}\``, spec.title, optionNames(spec.options), spec.source]),
+    ),
+  workloads: () =>
+    markdownTable(
+      ["workload", "what it is", "options", "source"],
+      Object.values(workloads).map((spec) => [`\`${spec.name}\``, spec.title, optionNames(spec.options), spec.source]),
+    ),
+  experiments: async () => {
+    const all = await Promise.all(experimentNames().map(loadExperiment));
+    return markdownTable(
+      ["experiment", "question"],
+      all.map(({ name, question }) => [`\`${name}\``, question]),
+    );
+  },
+  metrics: () =>
+    markdownTable(
+      ["metric", "what it is", "unit", "clock", "formula", "source"],
+      metrics.map((m) => [`\`${m.name}\``, m.title, m.unit, m.clock, m.formula, m.source]),
+    ),
+};
+
+/** A document with its generated parts up to date. Throws an `InputError` for a part of an unknown name. */
+export async function regenerate(document: string): Promise<string> {
+  const pieces: string[] = [];
+  let rest = document;
+  for (;;) {
+    const match = /<!-- begin ([a-z]+) -->\n([\s\S]*?)<!-- end \1 -->/.exec(rest);
+    if (match === null) return [...pieces, rest].join("");
+    const part = parts[match[1]];
+    if (part === undefined)
+      throw new InputError(`unknown generated part "${match[1]}": known: ${Object.keys(parts).join(", ")}`);
+    pieces.push(rest.slice(0, match.index), `<!-- begin ${match[1]} -->\n${await part()}\n<!-- end ${match[1]} -->`);
+    rest = rest.slice(match.index + match[0].length);
+  }
+}

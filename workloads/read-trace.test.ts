@@ -1,0 +1,188 @@
+import { writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { InputError } from "../memory/errors.js";
+import { readTrace, traceFormats, traceNameOf } from "./read-trace.js";
+import { arbitraryTrace, contentsOf } from "./trace.properties.js";
+import { TraceBuilder } from "./trace-builder.js";
+import { readTraceFile, writeTraceFile } from "./trace-file.js";
+import { writeTextTrace } from "./trace-text-writer.js";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fraglab-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function fileOf(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+async function messageOf(work: Promise<unknown>): Promise<string> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(InputError);
+  expect((error as InputError).message).not.toContain("\n");
+  return (error as InputError).message;
+}
+
+const lines = "20000\n1\n3\n1\na 0 8\nr 0 9\nf 0\n";
+
+describe("readTrace", () => {
+  it("tells the format by the content, whatever the name", async () => {
+    const { trace } = await readTrace(fileOf("plain.rep", lines));
+    const compact = join(folder, "odd.rep");
+    await writeTraceFile(compact, trace);
+    const all = [compact, fileOf("text.fgt", lines), fileOf("zipped.txt", gzipSync(lines)), fileOf("none", lines)];
+    const results = await Promise.all(all.map((path) => readTrace(path)));
+    expect(results.map((result) => result.report.format)).toEqual(["fgt", "text", "text", "text"]);
+    for (const result of results) expect(contentsOf(result.trace)).toEqual(contentsOf(trace));
+  });
+
+  it("names a trace after its file", async () => {
+    expect(traceNameOf("/a/b.c/py-web.trace.gz")).toBe("py-web");
+    expect((await readTrace(fileOf("binary-bal.rep", lines))).trace.name).toBe("binary-bal");
+  });
+
+  it("reports counts with the lines where they begin", async () => {
+    const { report } = await readTrace(fileOf("late.txt", "a 0 8\nf 3\nf -1\nr 4 4\n"), { lenient: true });
+    expect(report).toEqual({
+      format: "text",
+      lines: 4,
+      events: 2,
+      dropped: { unknownFree: { count: 1, firstLine: 2 }, freeNull: { count: 1, firstLine: 3 } },
+      altered: { reallocateOfUnknown: { count: 1, firstLine: 4 } },
+      ignored: {},
+      notes: [],
+    });
+  });
+
+  it("takes a zipped file of several members and a line that spans chunks", async () => {
+    const comment = `# ${"x".repeat(60_000)}\n`.repeat(20);
+    const bytes = Buffer.concat([gzipSync(comment), gzipSync("a 0 8\n"), gzipSync(`${comment}f 0`)]);
+    expect((await readTrace(fileOf("members.gz", bytes))).report).toMatchObject({ lines: 42, events: 2 });
+  });
+
+  it.each([
+    ["an empty file", "", "is empty"],
+    ["a zipped empty file", gzipSync(""), "holds no data"],
+    ["only comments", "# nothing\n\n", "no events"],
+    ["only a header", "1\n2\n", "no events"],
+    ["prose", "Dear reader,\n", "in no known trace format: expected one of fgt, text; name it with --format"],
+    ["an image", Buffer.from("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "latin1"), "in no known trace format"],
+    ["one endless line", `a 0 ${"8".repeat(100_000)}`, "a line of over 65536 bytes"],
+    ["a wrong line", gzipSync("a 0 8\nf 1\n"), ":2: free of id 1, which is not live"],
+  ])("answers %s with one line", async (name, content, message) => {
+    const path = fileOf(`${name.replaceAll(" ", "-")}.trace`, content);
+    const said = await messageOf(readTrace(path));
+    expect(said.startsWith(path)).toBe(true);
+    expect(said).toContain(message);
+  });
+
+  it("answers a missing file, a folder and a file in no folder with one line", async () => {
+    const missing = join(folder, "missing.trace");
+    expect(await messageOf(readTrace(missing))).toBe(`${missing}: no such file: check the path`);
+    expect(await messageOf(readTrace(folder))).toBe(`${folder}: is a directory: name a trace file in it`);
+    expect(await messageOf(readTrace(join(fileOf("file", lines), "x")))).toContain("no such file");
+  });
+
+  it("takes a format by name, and says which there are", async () => {
+    const prose = fileOf("prose", "Dear reader,\n");
+    expect(await messageOf(readTrace(prose, { format: "text" }))).toContain(`${prose}:1: "Dear reader,"`);
+    expect(await messageOf(readTrace(prose, { format: "fgt" }))).toContain("not a .fgt trace file");
+    expect(await messageOf(readTrace(prose, { format: "txt" }))).toBe(
+      'unknown trace format "txt": did you mean "text"?',
+    );
+    expect(traceFormats).toEqual(["fgt", "text"]);
+  });
+
+  it("asks to unzip a zipped compact file", async () => {
+    const path = join(folder, "compact.fgt");
+    await writeTraceFile(path, (await readTrace(fileOf("p.rep", lines))).trace);
+    const { readFile } = await import("node:fs/promises");
+    expect(await messageOf(readTrace(fileOf("compact.fgt.gz", gzipSync(await readFile(path)))))).toContain(
+      "gunzip it first",
+    );
+  });
+
+  it("is an error of one line wherever a zipped file is cut", async () => {
+    const bytes = gzipSync("a 0 8\na 1 16\nr 0 99\nf 1\nf 0\n".repeat(3));
+    for (let length = 1; length < bytes.length; length++) {
+      const said = await messageOf(readTrace(fileOf("cut.gz", bytes.subarray(0, length))));
+      expect(said.startsWith(join(folder, "cut.gz"))).toBe(true);
+    }
+  });
+
+  it("never gives another trace when a bit of a zipped file is wrong", async () => {
+    const bytes = gzipSync("a 0 8\na 1 16\nr 0 99\nf 1\nf 0\n".repeat(3));
+    const { digest } = (await readTrace(fileOf("good.gz", bytes))).trace;
+    for (let bit = 0; bit < 8 * bytes.length; bit++) {
+      const flipped = Buffer.from(bytes);
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      const outcome = await readTrace(fileOf("bad.gz", flipped)).catch((error: unknown) => error);
+      if (!(outcome instanceof InputError)) expect(outcome).toMatchObject({ trace: { digest } });
+    }
+  });
+
+  it("never crashes, whatever the bytes", async () => {
+    const heads = fc.constantFrom("", "\x1f\x8b", "\x1f\x8b\x08\0", "\x89FGT\r\n\x1a\n", "a ", "1\n", "# \n");
+    await fc.assert(
+      fc.asyncProperty(heads, fc.uint8Array({ maxLength: 80 }), fc.boolean(), async (head, tail, lenient) => {
+        const path = fileOf("any", Buffer.concat([Buffer.from(head, "latin1"), tail]));
+        const outcome = await readTrace(path, { lenient }).catch((error: unknown) => error);
+        if (!(outcome instanceof InputError)) expect(outcome).toHaveProperty("report.format", "text");
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
+
+describe("conversion", () => {
+  it("from text to compact to zipped text and back keeps every event", async () => {
+    await fc.assert(
+      fc.asyncProperty(arbitraryTrace(), async (trace) => {
+        const [plain, compact, zipped] = ["c.trace", "c.fgt", "c.trace.gz"].map((name) => join(folder, name)) as [
+          string,
+          string,
+          string,
+        ];
+        await writeTextTrace(plain, trace);
+        await writeTraceFile(compact, (await readTrace(plain)).trace);
+        await writeTextTrace(zipped, await readTraceFile(compact));
+        expect(contentsOf((await readTrace(zipped)).trace)).toEqual(contentsOf(trace));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("zips by the ending of the name, and writes more than a buffer full", async () => {
+    const builder = new TraceBuilder("big");
+    for (let i = 0; i < 200_000; i++) builder.allocate(i);
+    builder.phase("end");
+    const trace = builder.build();
+    const plain = join(folder, "big.trace");
+    const zipped = join(folder, "big.trace.gz");
+    await writeTextTrace(plain, trace);
+    await writeTextTrace(zipped, trace);
+    const { readFile } = await import("node:fs/promises");
+    const [text, bytes] = [await readFile(plain), await readFile(zipped)];
+    expect(text.toString().startsWith("a 0 0\na 1 1\n")).toBe(true);
+    expect(text.toString().endsWith("a 199999 199999\ns end\n")).toBe(true);
+    expect([...bytes.subarray(0, 2)]).toEqual([0x1f, 0x8b]);
+    for (const path of [plain, zipped]) expect((await readTrace(path)).trace.digest).toBe(trace.digest);
+  });
+
+  it("says where it cannot write", async () => {
+    const path = join(folder, "no", "folder.trace");
+    const trace = new TraceBuilder("t").build();
+    expect(await messageOf(writeTextTrace(path, trace))).toContain("no such file");
+  });
+});

@@ -1,0 +1,88 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { InputError } from "../memory/errors.js";
+import { defaultsOf, type OptionTable } from "../memory/options.js";
+import type { Trace } from "./trace.js";
+import { readTraceFile } from "./trace-file.js";
+import type { TraceSummary } from "./trace-summary.js";
+import type { WorkloadSpec } from "./workload.js";
+
+/** Facts about a trace that a summary must agree with. */
+export type RecordedFacts = Pick<
+  TraceSummary,
+  | "events"
+  | "allocations"
+  | "reallocations"
+  | "frees"
+  | "peakLiveBytes"
+  | "peakLiveBlocks"
+  | "endLiveBytes"
+  | "endLiveBlocks"
+  | "totalBytes"
+  | "threads"
+  | "digest"
+>;
+
+/** One trace of a real program in `workloads/recorded/manifest.json`. */
+export interface RecordedTrace extends RecordedFacts {
+  readonly name: string;
+  /** Program, version and settings. */
+  readonly program: string;
+  readonly command: string;
+  readonly description: string;
+  readonly licence: string;
+}
+
+/** Data files are not compiled: they stay in the source tree, whether this module runs from there or from dist. */
+function recordedFolder(): string {
+  let folder = import.meta.dirname;
+  while (!existsSync(join(folder, "package.json"))) {
+    const parent = dirname(folder);
+    if (parent === folder)
+      throw new InputError(`${import.meta.dirname}: is in no package: expected a package.json above it`);
+    folder = parent;
+  }
+  return join(folder, "workloads", "recorded");
+}
+
+/** Where the traces are, as `NAME.fgt`. */
+export const recordedPath = recordedFolder();
+
+/** The traces that come with the package. */
+export const recordedTraces: readonly RecordedTrace[] = JSON.parse(
+  readFileSync(join(recordedPath, "manifest.json"), "utf8"),
+).traces;
+
+export interface RecordedOptions {
+  trace: string;
+}
+
+const options: OptionTable<RecordedOptions> = {
+  trace: {
+    kind: "choice",
+    values: recordedTraces.map((trace) => trace.name),
+    default: "py-web",
+    help: "program run; workloads/recorded/manifest.json describes them",
+  },
+};
+
+/** Throws an `InputError` where the file is not the one that the manifest describes. */
+async function generate(_seed: number, given: RecordedOptions): Promise<Trace> {
+  const path = join(recordedPath, `${given.trace}.fgt`);
+  const trace = await readTraceFile(path);
+  const known = recordedTraces.find((one) => one.name === given.trace);
+  if (known?.digest === trace.digest) return trace;
+  throw new InputError(`${path}: digest ${trace.digest}: expected ${known?.digest}; check the file out again`);
+}
+
+/** The allocations of real programs, recorded at the malloc interface. The seed changes nothing. */
+export const recorded: WorkloadSpec<RecordedOptions> = {
+  name: "recorded",
+  title: "Recorded program",
+  source: "own recordings of unmodified programs, see workloads/recorded/manifest.json",
+  seeded: false,
+  options,
+  defaults: defaultsOf(options),
+  variants: recordedTraces.map(({ name }) => ({ trace: name })),
+  generate,
+};

@@ -1,0 +1,51 @@
+/** State of a slot that holds a block. */
+const LIVE = -2;
+const BOTTOM = -1;
+
+/**
+ * Gives out slots the way every trace numbers its blocks: the slot freed last first, else the next unused one. So slots
+ * stay dense, `used` is the largest number of blocks live at once, and a file need not store the slot of an allocation.
+ */
+export class SlotStack {
+  /** For a free slot the one freed before it, else `LIVE`. */
+  private below: Int32Array;
+  private top = BOTTOM;
+  private count = 0;
+
+  constructor(capacity = 1024) {
+    this.below = new Int32Array(Math.max(1, capacity));
+  }
+
+  /** Slots ever taken. */
+  get used(): number {
+    return this.count;
+  }
+
+  isLive(slot: number): boolean {
+    return slot < this.count && this.below[slot] === LIVE;
+  }
+
+  take(): number {
+    let slot = this.top;
+    if (slot === BOTTOM) {
+      slot = this.count++;
+      if (slot === this.below.length) this.grow();
+    } else {
+      this.top = this.below[slot];
+    }
+    this.below[slot] = LIVE;
+    return slot;
+  }
+
+  /** Gives a live slot back; the caller has seen to it that it is live. */
+  give(slot: number): void {
+    this.below[slot] = this.top;
+    this.top = slot;
+  }
+
+  private grow(): void {
+    const grown = new Int32Array(this.below.length * 2);
+    grown.set(this.below);
+    this.below = grown;
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * One block of a trace file, before deflate: the columns of up to `BLOCK_EVENTS` events, each column by itself because like bytes
+ * side by side deflate best.
+ *
+ *   block  := 6 column lengths, op, ref, size, count, label, thread      (numbers are varints)
+ *   op     := the op bytes of the trace
+ *   ref    := for each event that names a live block, which one (below)
+ *   size   := sizes of allocate and reallocate;  count := counts of access
+ *   label  := for each phase its index, and where the index is new (labels are numbered as they appear) bytes, text
+ *   thread := for each switch the events since the one before, and the thread id
+ *
+ * An allocation has no slot in the file, since slots follow from the order of events. A ref is the birth number of the block (its
+ * rank among all allocations) as the difference to the ref before, zigzag, plus one: programs free in the order in which
+ * they allocate, or in the reverse. The last 2^20 births can be named so; 0 and the slot itself name an older block.
+ */
+import { InputError } from "../memory/errors.js";
+import { SlotStack } from "./slot-stack.js";
+import { OP_MASK, Op, type Trace } from "./trace.js";
+import { VarintReader, VarintWriter } from "./varint.js";
+
+/** Events in a block, the last one excepted. */
+export const BLOCK_EVENTS = 131072;
+/** Births that a ref can name. */
+const WINDOW = 1 << 20;
+const COLUMNS = 6;
+
+/** Encodes the blocks of one trace, in order. */
+export class BlockEncoder {
+  private readonly trace: Trace;
+  private readonly births: Float64Array;
+  private readonly stack: SlotStack;
+  private readonly columns = [
+    new VarintWriter(),
+    new VarintWriter(),
+    new VarintWriter(),
+    new VarintWriter(),
+    new VarintWriter(),
+    new VarintWriter(),
+  ] as const;
+  private readonly block = new VarintWriter();
+  private born = 0;
+  private lastRef = 0;
+  private labels = 0;
+  private switches = 0;
+  private lastSwitch = 0;
+
+  constructor(trace: Trace) {
+    this.trace = trace;
+    this.births = new Float64Array(trace.slots);
+    this.stack = new SlotStack(trace.slots);
+  }
+
+  /** The block of events [start, end): valid until the next call. Throws an `InputError` if it is no trace. */
+  encode(start: number, end: number): Uint8Array {
+    for (const column of this.columns) column.clear();
+    const [op, ref, size, count, label, thread] = this.columns;
+    op.writeBytes(this.trace.op.subarray(start, end));
+    for (let i = start; i < end; i++) {
+      const code = this.trace.op[i] & OP_MASK;
+      if (code === Op.phase) {
+        this.writeLabel(label, this.trace.slot[i]);
+        continue;
+      }
+      if (code === Op.allocate) this.allocate(i);
+      else this.writeRef(ref, i, code === Op.free);
+      if (code === Op.allocate || code === Op.reallocate) size.write(this.trace.size[i]);
+      else if (code === Op.access) count.write(this.trace.size[i]);
+    }
+    this.writeSwitches(thread, end);
+    this.block.clear();
+    for (const column of this.columns) this.block.write(column.written().length);
+    for (const column of this.columns) this.block.writeBytes(column.written());
+    return this.block.written();
+  }
+
+  private allocate(event: number): void {
+    const slot = this.stack.take();
+    if (slot !== this.trace.slot[event])
+      throw this.noTrace(`event ${event}: slot ${this.trace.slot[event]} instead of ${slot}`);
+    this.births[slot] = this.born++;
+  }
+
+  private writeRef(ref: VarintWriter, event: number, last: boolean): void {
+    const slot = this.trace.slot[event];
+    if (!this.stack.isLive(slot)) throw this.noTrace(`event ${event}: slot ${slot} is not live`);
+    const birth = this.births[slot];
+    if (this.born - birth < WINDOW) {
+      const delta = birth - this.lastRef;
+      ref.write(1 + (delta < 0 ? -2 * delta - 1 : 2 * delta));
+      this.lastRef = birth;
+    } else {
+      ref.write(0);
+      ref.write(slot);
+    }
+    if (last) this.stack.give(slot);
+  }
+
+  private writeLabel(column: VarintWriter, index: number): void {
+    if (index > this.labels) throw this.noTrace(`label ${index} comes before label ${this.labels}`);
+    column.write(index);
+    if (index < this.labels) return;
+    const text = Buffer.from(this.trace.labels[index], "utf8");
+    column.write(text.length);
+    column.writeBytes(text);
+    this.labels++;
+  }
+
+  private noTrace(fault: string): InputError {
+    return new InputError(`${this.trace.name}: ${fault}: expected the columns that a TraceBuilder makes`);
+  }
+
+  private writeSwitches(column: VarintWriter, end: number): void {
+    const { at, id } = this.trace.threads;
+    for (; this.switches < at.length && at[this.switches] < end; this.switches++) {
+      column.write(at[this.switches] - this.lastSwitch);
+      column.write(id[this.switches]);
+      this.lastSwitch = at[this.switches];
+    }
+  }
+}
+
+/** Columns that a decoder writes into; event `first` of the block goes to their index `at`. */
+export interface BlockTarget {
+  readonly op: Uint8Array;
+  readonly slot: Uint32Array;
+  readonly size: Uint32Array | Float64Array;
+}
+
+/** Decodes the blocks of one trace, in order. A block that is no block makes `decode` answer false. */
+export class BlockDecoder {
+  readonly labels: string[] = [];
+  readonly switchAt: number[] = [];
+  readonly switchId: number[] = [];
+  private readonly stack: SlotStack;
+  private readonly slots: number;
+  private readonly maxSize: number;
+  /** Slot of each of the last births, at its birth number modulo the length. */
+  private readonly slotOfBirth: Int32Array;
+  private born = 0;
+  private lastRef = 0;
+  private events = 0;
+  private lastSwitch = 0;
+
+  /** `slots` and `events` of the whole trace; sizes above `maxSize` are refused. */
+  constructor(slots: number, events: number, maxSize: number) {
+    this.slots = slots;
+    this.maxSize = maxSize;
+    this.stack = new SlotStack(slots);
+    let window = 1024;
+    while (window < WINDOW && window < events) window *= 2;
+    this.slotOfBirth = new Int32Array(window);
+  }
+
+  /** Slots taken so far. */
+  get usedSlots(): number {
+    return this.stack.used;
+  }
+
+  /** Decodes `events` events into `target` from index `at` on. */
+  decode(block: Uint8Array, events: number, target: BlockTarget, at: number): boolean {
+    const columns = splitColumns(block);
+    if (columns === undefined) return false;
+    const [op, ref, size, count, label, thread] = columns;
+    target.op.set(op.readBytes(events), at);
+    if (!op.done) return false;
+    if (!this.decodeEvents(events, target, at, ref, size, count, label)) return false;
+    if (!this.readSwitches(thread, events)) return false;
+    this.events += events;
+    return ref.done && size.done && count.done && label.done;
+  }
+
+  private decodeEvents(
+    events: number,
+    target: BlockTarget,
+    start: number,
+    ref: VarintReader,
+    size: VarintReader,
+    count: VarintReader,
+    label: VarintReader,
+  ): boolean {
+    const { op, slot: slots, size: sizes } = target;
+    const end = start + events;
+    for (let i = start; i < end; i++) {
+      const code = op[i] & OP_MASK;
+      let slot = 0;
+      let bytes = 0;
+      if (code === Op.allocate) {
+        slot = this.stack.take();
+        if (slot >= this.slots) return false;
+        this.slotOfBirth[this.born++ & (this.slotOfBirth.length - 1)] = slot;
+        bytes = size.read();
+      } else if (code === Op.phase) {
+        slot = this.readLabel(label);
+        if (slot < 0) return false;
+      } else {
+        if (code > Op.phase) return false;
+        slot = this.readRef(ref);
+        if (!this.stack.isLive(slot)) return false;
+        if (code === Op.free) this.stack.give(slot);
+        else if (code === Op.reallocate) bytes = size.read();
+        else if (code === Op.access) bytes = count.read();
+      }
+      if (bytes > this.maxSize) return false;
+      slots[i] = slot;
+      sizes[i] = bytes;
+    }
+    return true;
+  }
+
+  private readRef(column: VarintReader): number {
+    const code = column.read();
+    if (code === 0) return column.read();
+    const zigzag = code - 1;
+    this.lastRef += (zigzag & 1) !== 0 ? -((zigzag + 1) / 2) : zigzag / 2;
+    return this.slotOfBirth[this.lastRef & (this.slotOfBirth.length - 1)];
+  }
+
+  private readLabel(column: VarintReader): number {
+    const index = column.read();
+    if (index > this.labels.length) return -1;
+    if (index === this.labels.length) this.labels.push(Buffer.from(column.readBytes(column.read())).toString("utf8"));
+    return index;
+  }
+
+  private readSwitches(column: VarintReader, events: number): boolean {
+    while (!column.done) {
+      this.lastSwitch += column.read();
+      this.switchAt.push(this.lastSwitch);
+      this.switchId.push(column.read());
+      if (column.overrun || this.lastSwitch >= this.events + events) return false;
+    }
+    return true;
+  }
+}
+
+type Columns = [VarintReader, VarintReader, VarintReader, VarintReader, VarintReader, VarintReader];
+
+/** A reader for each column, or undefined where the lengths do not add up. */
+function splitColumns(block: Uint8Array): Columns | undefined {
+  const header = new VarintReader(block, 0, block.length);
+  const lengths = Array.from({ length: COLUMNS }, () => header.read());
+  let start = header.position;
+  const columns = lengths.map((length) => {
+    const column = new VarintReader(block, start, start + length);
+    start += length;
+    return column;
+  });
+  return header.overrun || start !== block.length ? undefined : (columns as Columns);
+}

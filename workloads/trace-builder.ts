@@ -1,0 +1,189 @@
+import { InputError } from "../memory/errors.js";
+import { SlotStack } from "./slot-stack.js";
+import { Op, type Trace } from "./trace.js";
+import { finishTrace, sharedBytes, sharedInts, sharedSizes } from "./trace-columns.js";
+
+const INITIAL = 4096;
+/** 512 KiB: the largest alignment that an `op` byte can ask for. */
+const MAX_ALIGNMENT = 1 << 19;
+
+/** The inverse of `alignmentOf`, already in the high four bits. Up to 16 bytes are every allocator's own alignment. */
+function alignmentBits(alignment: number): number {
+  return alignment <= 16 ? 0 : (27 - Math.clz32(alignment)) << 4;
+}
+
+/** Whether a trace can ask for this alignment: 0 (no wish) or a power of two up to 512 KiB. */
+export function isAlignment(alignment: number): boolean {
+  return alignment >>> 0 === alignment && alignment <= MAX_ALIGNMENT && (alignment & (alignment - 1)) === 0;
+}
+
+/** Whether a label survives every file form: one line, not empty, no blanks at its ends, well-formed Unicode. */
+export function isLabel(label: string): boolean {
+  return label !== "" && label === label.trim() && !/[\r\n\p{Surrogate}]/u.test(label);
+}
+
+/**
+ * Collects the requests of a program into a `Trace`. Slots are given out by the builder, the one freed last first.
+ * Every method throws an `InputError` for a request that no program can make: a slot that is not live, a size that is
+ * not a whole number from 0 to 2^53 - 1, an alignment that is no power of two up to 512 KiB.
+ */
+export class TraceBuilder {
+  private readonly name: string;
+  private readonly labels: string[] = [];
+  private readonly switchAt: number[] = [];
+  private readonly switchId: number[] = [];
+  private readonly stack = new SlotStack();
+  private readonly labelIndex = new Map<string, number>();
+  private op = new Uint8Array(INITIAL);
+  private slot = new Uint32Array(INITIAL);
+  private size: Uint32Array | Float64Array = new Uint32Array(INITIAL);
+  private pins = new Uint32Array(0);
+  private events = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Events so far. */
+  get length(): number {
+    return this.events;
+  }
+
+  isLive(slot: number): boolean {
+    return this.stack.isLive(slot);
+  }
+
+  /** Pins of a live slot that wait for their unpin. */
+  pinsOf(slot: number): number {
+    return slot < this.pins.length ? this.pins[slot] : 0;
+  }
+
+  /** A new block of `size` bytes; `alignment` only where the program asks for more than the usual 16. */
+  allocate(size: number, alignment = 0): number {
+    if (!isAlignment(alignment)) {
+      throw this.mistake(`alignment ${alignment}`, "a power of two up to 524288");
+    }
+    this.requireSize(size);
+    const slot = this.stack.take();
+    this.append(Op.allocate | alignmentBits(alignment), slot, size);
+    return slot;
+  }
+
+  free(slot: number): void {
+    this.requireLive(slot, "free");
+    if (slot < this.pins.length) this.pins[slot] = 0;
+    this.stack.give(slot);
+    this.append(Op.free, slot, 0);
+  }
+
+  reallocate(slot: number, size: number): void {
+    this.requireLive(slot, "reallocate");
+    this.requireSize(size);
+    this.append(Op.reallocate, slot, size);
+  }
+
+  /** The program dereferences the block `count` times. */
+  access(slot: number, count = 1): void {
+    this.requireLive(slot, "access");
+    this.requireSize(count);
+    this.append(Op.access, slot, count);
+  }
+
+  pin(slot: number): void {
+    this.requireLive(slot, "pin");
+    if (slot >= this.pins.length) {
+      const grown = new Uint32Array(Math.max(1024, 2 * slot));
+      grown.set(this.pins);
+      this.pins = grown;
+    }
+    this.pins[slot]++;
+    this.append(Op.pin, slot, 0);
+  }
+
+  unpin(slot: number): void {
+    this.requireLive(slot, "unpin");
+    if (this.pinsOf(slot) === 0) throw this.mistake(`unpin of slot ${slot}`, "a slot that is pinned");
+    this.pins[slot]--;
+    this.append(Op.unpin, slot, 0);
+  }
+
+  /** Marks the point where a phase begins; the same label may mark several points. */
+  phase(label: string): void {
+    let index = this.labelIndex.get(label);
+    if (index === undefined) {
+      if (!isLabel(label))
+        throw this.mistake(`label ${JSON.stringify(label)}`, "one line of text without outer blanks");
+      index = this.labels.push(label) - 1;
+      this.labelIndex.set(label, index);
+    }
+    this.append(Op.phase, index, 0);
+  }
+
+  /** The events that follow are by thread `id` (32 bits); a trace starts in thread 0. */
+  thread(id: number): void {
+    if (id >>> 0 !== id) throw this.mistake(`thread ${id}`, "a whole number from 0 to 4294967295");
+    const last = this.switchAt.length - 1;
+    if (last >= 0 && this.switchAt[last] === this.events) {
+      this.switchAt.pop();
+      this.switchId.pop();
+    }
+    if ((this.switchId.at(-1) ?? 0) === id) return;
+    this.switchAt.push(this.events);
+    this.switchId.push(id);
+  }
+
+  /** The trace of all requests so far. Its columns are shared memory, so that worker threads get it without a copy. */
+  build(): Trace {
+    const length = this.events;
+    const op = sharedBytes(length);
+    const slot = sharedInts(length);
+    const size = sharedSizes(length, this.size instanceof Float64Array ? Number.MAX_SAFE_INTEGER : 0);
+    op.set(this.op.subarray(0, length));
+    slot.set(this.slot.subarray(0, length));
+    size.set(this.size.subarray(0, length));
+    const { name, labels, switchAt, switchId } = this;
+    return finishTrace({ name, slots: this.stack.used, op, slot, size }, { labels, switchAt, switchId });
+  }
+
+  private append(op: number, slot: number, size: number): void {
+    if (this.events === this.op.length) this.grow();
+    if (size > 0xffffffff) this.widen();
+    this.op[this.events] = op;
+    this.slot[this.events] = slot;
+    this.size[this.events++] = size + 0; // -0 becomes 0
+  }
+
+  /** Sizes become doubles when the first one needs it. */
+  private widen(): void {
+    if (this.size instanceof Float64Array) return;
+    const wide = new Float64Array(this.size.length);
+    wide.set(this.size);
+    this.size = wide;
+  }
+
+  private grow(): void {
+    const capacity = 2 * this.op.length;
+    const op = new Uint8Array(capacity);
+    const slot = new Uint32Array(capacity);
+    const size = this.size instanceof Float64Array ? new Float64Array(capacity) : new Uint32Array(capacity);
+    op.set(this.op);
+    slot.set(this.slot);
+    size.set(this.size);
+    this.op = op;
+    this.slot = slot;
+    this.size = size;
+  }
+
+  private requireLive(slot: number, request: string): void {
+    if (!this.stack.isLive(slot)) throw this.mistake(`${request} of slot ${slot}`, "the slot of a live block");
+  }
+
+  private requireSize(size: number): void {
+    if (size >>> 0 === size || (Number.isSafeInteger(size) && size >= 0)) return;
+    throw this.mistake(`size ${size}`, "a whole number from 0 to 9007199254740991");
+  }
+
+  private mistake(got: string, expected: string): InputError {
+    return new InputError(`${this.name}: event ${this.events}: ${got}: expected ${expected}`);
+  }
+}
