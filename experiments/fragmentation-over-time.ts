@@ -6,7 +6,7 @@ import { themeNamed } from "../charts/theme.js";
 import { timeline } from "../charts/timeline.js";
 import { type Arms, defineExperiment, type Tables } from "../harness/experiment.js";
 import { compare } from "../harness/summary.js";
-import { courses, kindsAt, metricValues, valueOf } from "../harness/views.js";
+import { cellValue, courses, kindsAt, metricValues } from "../harness/views.js";
 
 const allocators: Arms = {
   pymalloc: "pymalloc",
@@ -45,7 +45,7 @@ function finding(tables: Tables): string {
   const peak = (allocator: string): string => percent(against(tables, allocator, "peakFootprint") - 1);
   const mean = (allocator: string): string => percent(against(tables, allocator, "meanFootprint") - 1);
   const web = (allocator: string): string =>
-    `${(valueOf(tables, MAPPED, allocator, "endFootprint") / 1048576).toFixed(2)} MiB`;
+    `${(cellValue(tables, MAPPED, allocator, "endFootprint") / 1048576).toFixed(2)} MiB`;
   return (
     `Against first fit, the compacting handle table has ${peak("handle-table")} peak footprint (pymalloc ${peak("pymalloc")}, ` +
     `buddy ${peak("buddy")}; geometric means over the workloads) and ${mean("handle-table")} mean footprint (pymalloc ${mean("pymalloc")}, ` +
@@ -74,28 +74,29 @@ export default defineExperiment({
   charts: [
     {
       name: "timeline-recorded",
-      caption: "Live bytes and footprint of recorded programs on the clock of bytes allocated.",
+      caption: "Live bytes and footprint of recorded programs on the event clock.",
       draw: (tables, theme) =>
         timeline(courses(tables, Object.keys(recorded), BINS), {
           theme: themeNamed(theme),
           order,
+          clock: "event",
           title: "Live against footprint, recorded programs",
         }),
     },
     {
       name: "timeline-synthetic",
-      caption: "Live bytes and footprint of synthetic workloads on the clock of bytes allocated.",
+      caption: "Live bytes and footprint of synthetic workloads on the event clock.",
       draw: (tables, theme) =>
         timeline(courses(tables, Object.keys(synthetic), BINS), {
           theme: themeNamed(theme),
           order,
+          clock: "event",
           title: "Live against footprint, synthetic workloads",
         }),
     },
     {
       name: "fragmentation-recorded",
-      caption:
-        "Footprint over live bytes: 1 is no waste. At the end, when little is live, what an allocator cannot give back counts most.",
+      caption: "Footprint over live bytes on the clock of bytes allocated, on which frees take no time: 1 is no waste.",
       draw: (tables, theme) =>
         fragmentation(courses(tables, Object.keys(recorded), BINS), {
           theme: themeNamed(theme),
@@ -105,7 +106,7 @@ export default defineExperiment({
     },
     {
       name: "fragmentation-synthetic",
-      caption: "Footprint over live bytes of synthetic workloads.",
+      caption: "Footprint over live bytes of synthetic workloads on the clock of bytes allocated.",
       draw: (tables, theme) =>
         fragmentation(courses(tables, Object.keys(synthetic), BINS), {
           theme: themeNamed(theme),
@@ -127,7 +128,7 @@ export default defineExperiment({
       caption: "Largest footprint over largest live bytes (Johnstone & Wilson's measure #4, plus 1).",
       draw: (tables, theme) =>
         bars(
-          values(tables, "jw4", (value) => value + 1),
+          metricValues(tables, "jw4", (value) => value + 1),
           { theme: themeNamed(theme), order, title: "Peak footprint / peak live" },
         ),
     },

@@ -22,6 +22,15 @@ export function writeError(path: string, error: unknown): unknown {
   return hint === undefined ? error : new InputError(`cannot write ${path}: ${hint}`);
 }
 
+/** Removes a draft, if it is there. */
+export function removeDraft(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The folder itself is missing or cannot be written: then there is no draft.
+  }
+}
+
 /** Writes a whole file or none, making its folder if needed. Throws an `InputError` where the place cannot be written. */
 export function writeWhole(path: string, contents: string | Uint8Array): void {
   const draft = `${path}.${process.pid}-${serial++}.tmp`;
@@ -30,7 +39,7 @@ export function writeWhole(path: string, contents: string | Uint8Array): void {
     writeFileSync(draft, contents);
     renameSync(draft, path);
   } catch (error) {
-    rmSync(draft, { force: true });
+    removeDraft(draft);
     throw writeError(path, error);
   }
 }

@@ -126,7 +126,7 @@ export function metricValues(
 }
 
 /** A metric of one cell of the first seed, or `NaN`. */
-export function valueOf(tables: Tables, workload: string, allocator: string, metric: string): number {
+export function cellValue(tables: Tables, workload: string, allocator: string, metric: string): number {
   const { cells } = tables;
   for (let row = 0; row < cells.rows; row++) {
     if (textColumn(cells, "workload")[row] === workload && textColumn(cells, "allocator")[row] === allocator) {

@@ -1,9 +1,9 @@
 /** `fraglab place`: where each allocation went. */
 import { once } from "node:events";
-import { createWriteStream, renameSync, rmSync } from "node:fs";
+import { createWriteStream, renameSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { allocatorArm } from "../harness/arm.js";
-import { writeError } from "../harness/files.js";
+import { removeDraft, writeError } from "../harness/files.js";
 import { type Placement, placements } from "../harness/place.js";
 import { type SourceOptions, sourceOf } from "./source.js";
 
@@ -61,7 +61,7 @@ export async function place(options: PlaceOptions): Promise<void> {
       exhausted = await Promise.race([work, failed]);
       renameSync(draft, options.out);
     } catch (error) {
-      rmSync(draft, { force: true });
+      removeDraft(draft);
       throw writeError(options.out, error);
     }
   }

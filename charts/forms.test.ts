@@ -1,0 +1,168 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { Ajv, type ValidateFunction } from "ajv";
+import type { TopLevelSpec } from "vega-lite";
+import { beforeAll, describe, expect, it } from "vitest";
+import { filter, type Table, tableOf } from "../harness/table.js";
+import { bars } from "./bars.js";
+import { decomposition } from "./decomposition.js";
+import { fragmentation } from "./fragmentation.js";
+import { heapMap } from "./heap-map.js";
+import type { ChartOptions } from "./panels.js";
+import { renderSvg, svgSize } from "./render.js";
+import { barTable, heapTable, kindTable, lineTable, workloads } from "./samples.js";
+import { type Span, type Theme, themes } from "./theme.js";
+import { timeline } from "./timeline.js";
+
+const heading = { title: "A heading that says what the figure shows", subtitle: "Seed 1. ".repeat(20).trim() };
+
+const forms: readonly [string, Table, (table: Table, options: ChartOptions) => TopLevelSpec][] = [
+  ["timeline", lineTable(12), timeline],
+  ["timeline over events", lineTable(12), (table, options) => timeline(table, { ...options, clock: "event" })],
+  ["fragmentation", lineTable(12), fragmentation],
+  ["decomposition", kindTable(), decomposition],
+  ["decomposition in bytes", kindTable(), (table, options) => decomposition(table, { ...options, measure: "bytes" })],
+  ["bars", barTable(), bars],
+  ["heap map", heapTable(60, 40), heapMap],
+];
+
+const looks = Object.values(themes).flatMap((theme) =>
+  (["column", "text"] as const).map((span): [Theme, Span] => [theme, span]),
+);
+
+/** The first `n` workloads of a table. */
+function some(table: Table, n: number): Table {
+  const workload = table.columns.get("workload");
+  return filter(table, (row) => workloads.slice(0, n).includes(String(workload?.[row])));
+}
+
+describe.each(forms)("the chart %s", (_name, table, form) => {
+  let validate: ValidateFunction;
+
+  beforeAll(() => {
+    validate = schema();
+  });
+
+  it("is valid by the schema of Vega-Lite", () => {
+    const valid = validate(form(table, heading));
+    expect(validate.errors ?? []).toEqual([]);
+    expect(valid).toBe(true);
+  });
+
+  it("is exactly as wide as the theme says, without a warning, with no label cut", async () => {
+    for (const [theme, span] of looks) {
+      const svg = await renderSvg(form(table, { ...heading, theme, span }), theme);
+      expect([theme.name, span, svgSize(svg).width]).toEqual([theme.name, span, theme.width[span]]);
+      expect(svg).not.toContain("…");
+    }
+  });
+
+  it("keeps its width with few panels and without a heading", async () => {
+    for (const panels of [1, 2]) {
+      for (const span of ["column", "text"] as const) {
+        const svg = await renderSvg(form(some(table, panels), { theme: themes.acm, span }), themes.acm);
+        expect(svgSize(svg).width).toBe(themes.acm.width[span]);
+      }
+    }
+  });
+
+  it("is the same for the same table, and leaves the table alone", () => {
+    const before = structuredClone(table);
+    expect(JSON.stringify(form(table, heading))).toBe(JSON.stringify(form(table, heading)));
+    expect(table).toEqual(before);
+  });
+
+  it("names the column that is missing, and refuses an empty table", () => {
+    const columns = new Map([...table.columns].filter(([name]) => name !== "allocator"));
+    expect(() => form({ rows: table.rows, columns }, {})).toThrow(
+      /^chart [a-z-]+: the table has no column "allocator"/,
+    );
+    expect(() =>
+      form(
+        filter(table, () => false),
+        {},
+      ),
+    ).toThrow("the table has no rows");
+  });
+});
+
+let compiled: ValidateFunction | undefined;
+
+/** Compiling the schema takes seconds: once for the file. */
+function schema(): ValidateFunction {
+  if (compiled === undefined) {
+    const file = createRequire(import.meta.url).resolve("vega-lite/vega-lite-schema.json");
+    const ajv = new Ajv({ strict: false, validateFormats: false });
+    compiled = ajv.compile(JSON.parse(readFileSync(file, "utf8")) as object);
+  }
+  return compiled;
+}
+
+describe("the schema check", () => {
+  it("finds a misspelt field", () => {
+    expect(schema()({ data: { values: [] }, mark: "line", encoding: { x: { feild: "a" } } })).toBe(false);
+  });
+});
+
+/** The text of the `<text>` elements of a drawing. */
+const textsIn = (svg: string): string[] => [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map((match) => match[1]);
+
+describe("what the charts show", () => {
+  it("more points than can be seen are refused", () => {
+    expect(() => timeline(lineTable(210))).toThrow("at most 5000 can be seen: thin the table");
+    expect(() => fragmentation(lineTable(210))).toThrow("at most 5000 can be seen: thin the table");
+  });
+
+  it("a series keeps its colour when others are missing", async () => {
+    const table = lineTable(20);
+    const allocator = table.columns.get("allocator");
+    const only = filter(table, (row) => allocator?.[row] === "buddy");
+    const svg = await renderSvg(timeline(only, { order: ["pymalloc", "first-fit", "buddy"] }), themes.screen);
+    expect(svg).toContain('stroke="#009E73"');
+  });
+
+  it("bytes are labelled in binary units", async () => {
+    const labels = textsIn(await renderSvg(timeline(some(lineTable(), 1), { theme: themes.acm }), themes.acm));
+    expect(labels).toEqual(
+      expect.arrayContaining(["MiB", "50", "100", "150", "footprint", "bytes allocated", "2.5 GiB"]),
+    );
+  });
+
+  it("a moment without live bytes has no ratio", () => {
+    const row = { workload: "w", allocator: "a", event: 0, bytes: 0, live: 0, footprint: 4096 };
+    const spec = fragmentation(tableOf([row, { ...row, event: 1, bytes: 64, live: 2048 }]));
+    expect(JSON.stringify(spec)).toContain('"values":[{"series":"a","bytes":[64],"footprint / live":[2]}]');
+  });
+
+  it("the parts of a bar add up to its footprint", () => {
+    const part = { workload: "w", allocator: "a" };
+    const table = tableOf([
+      { ...part, kind: "free", bytes: 50 },
+      { ...part, kind: "live", bytes: 200 },
+      { ...part, kind: "header", bytes: 10 },
+    ]);
+    expect(JSON.stringify(decomposition(table))).toContain(
+      JSON.stringify([
+        { allocator: "a", kind: "live", bytes: 200, from: 0, to: 100 },
+        { allocator: "a", kind: "header", bytes: 10, from: 100, to: 105 },
+        { allocator: "a", kind: "free", bytes: 50, from: 105, to: 130 },
+      ]),
+    );
+    expect(() => decomposition(tableOf([{ ...part, kind: "fre", bytes: 1 }]))).toThrow('did you mean "free"?');
+    expect(() => decomposition(tableOf([{ ...part, kind: "free", bytes: 1 }]))).toThrow("a has no live bytes");
+  });
+
+  it("a ratio of 0 is refused, an interval that is NaN is not drawn", async () => {
+    const row = { workload: "w", allocator: "a", value: 2, lo: Number.NaN, hi: Number.NaN };
+    expect(() => bars(tableOf([{ ...row, value: 0 }]))).toThrow("row 0: a ratio is above 0");
+    const plain = await renderSvg(bars(tableOf([row])), themes.screen);
+    const interval = await renderSvg(bars(tableOf([{ ...row, lo: 1.5, hi: 2.5 }])), themes.screen);
+    const rules = (svg: string): number => svg.match(/class="mark-rule role-mark/g)?.length ?? 0;
+    expect(rules(interval)).toBe(rules(plain) + 1);
+  });
+
+  it("a heap map of the wrong number of cells is refused", () => {
+    const row = { workload: "w", allocator: "a", width: 2, height: 2, events: 10, bytes: 8192, cells: "AAAA" };
+    expect(() => heapMap(tableOf([row]))).toThrow("row 0: 3 cells, but width x height is 2 x 2");
+  });
+});
