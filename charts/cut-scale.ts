@@ -40,21 +40,24 @@ function stretchesAround(edges: readonly number[], margin: number, long: number,
 }
 
 function ticksOf(stretches: readonly Stretch[], count: number): Ticks {
-  const within = (step: number): number[] =>
-    stretches.flatMap(({ start, end }) => {
-      const multiples: number[] = [];
-      for (let byte = Math.ceil(start / step) * step; byte <= end; byte += step) multiples.push(byte);
-      return multiples;
-    });
+  const first = (start: number, step: number): number => Math.ceil(start / step) * step;
+  const shown = (step: number): number =>
+    stretches.reduce((sum, { start, end }) => sum + Math.floor((end - first(start, step)) / step) + 1, 0);
   let step = 1;
-  while (within(step).length > count) step *= 2;
+  while (shown(step) > Math.max(1, count)) step *= 2;
+  const bytes = stretches.flatMap(({ start, end }) => {
+    const multiples: number[] = [];
+    for (let byte = first(start, step); byte <= end; byte += step) multiples.push(byte);
+    return multiples;
+  });
   const drawn = (byte: number): number => {
     const { start, at } = stretches.findLast((stretch) => stretch.start <= byte) ?? stretches[0];
     return at + byte - start;
   };
   const shifts = stretches.map(({ start, at }) => `datum.value + ${start - at}`);
-  const expression = shifts.reduceRight((after, shift, i) => `datum.value < ${stretches[i + 1].at} ? ${shift} : ${after}`);
-  const bytes = within(step);
+  const expression = shifts.reduceRight(
+    (after, shift, i) => `datum.value < ${stretches[i + 1].at} ? ${shift} : ${after}`,
+  );
   return {
     values: bytes.map(drawn),
     labels: bytes.map(String),

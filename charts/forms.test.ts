@@ -108,6 +108,18 @@ describe("the schema check", () => {
 const textsIn = (svg: string): string[] => [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map((match) => match[1]);
 
 describe("what the charts show", () => {
+  it("is a live area that is not stacked where several moments share a clock value", async () => {
+    const at = (bytes: number, live: number) => ({ workload: "w", allocator: "a", event: bytes + live, bytes, live, footprint: 100 });
+    const spec = timeline(tableOf([at(0, 10), at(50, 80), at(50, 10), at(50, 60), at(100, 20)]));
+    const svg = await renderSvg(spec, themes.screen);
+    const area = [...svg.matchAll(/class="mark-area[^"]*"[^>]*>\s*<path[^>]*d="([^"]+)"/g)].map((match) => match[1]);
+    expect(area).toHaveLength(1);
+    // The top of the area is the largest live value, 80 of 104 (the axis reaches 4 % above 100): no sum goes beyond it.
+    const height = Math.max(...[...area[0].matchAll(/[,V](-?[\d.]+)/g)].map((match) => Number(match[1])));
+    const top = Math.min(...[...area[0].matchAll(/[,V](-?[\d.]+)/g)].map((match) => Number(match[1])));
+    expect(top / height).toBeCloseTo(1 - 80 / 104, 3);
+  });
+
   it("more points than can be seen are refused", () => {
     expect(() => timeline(lineTable(210))).toThrow("at most 5000 can be seen: thin the table");
     expect(() => fragmentation(lineTable(210))).toThrow("at most 5000 can be seen: thin the table");

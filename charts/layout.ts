@@ -63,14 +63,14 @@ function readKinds(chart: string, table: Table): readonly KindName[] {
   });
 }
 
-/** Pieces of a panel by moment and address; memory that was never used is one piece, however it is kept. */
+/** Pieces of one moment, by address; memory that was never used is one piece, however the allocator keeps it. */
 function merged(pieces: readonly Piece[]): Piece[] {
   const whole: Piece[] = [];
   for (const piece of [...pieces].sort((a, b) => a.start - b.start)) {
-    const before = whole.findLast((other) => other.moment === piece.moment);
-    if (before?.kind === "fresh" && piece.kind === "fresh" && before.end === piece.start) {
-      whole[whole.indexOf(before)] = { ...before, end: piece.end };
-    } else whole.push(piece);
+    const before = whole[whole.length - 1];
+    const goesOn = before?.kind === "fresh" && piece.kind === "fresh" && before.end === piece.start;
+    if (goesOn) whole[whole.length - 1] = { ...before, end: piece.end };
+    else whole.push(piece);
   }
   return whole;
 }
@@ -92,14 +92,14 @@ function readPictures(chart: string, table: Table, titles: readonly string[]): P
   const panels = rowsBy(allocator);
   return titles.map((title) => {
     const rows = panels.get(title) ?? [];
-    const pieces = merged(
-      rows.map((row) => ({
-        moment: moment[row],
-        start: start[row],
-        end: start[row] + bytes[row],
-        kind: kind[row],
-        block: block[row],
-      })),
+    const pieces = [...rowsBy(rows.map((row) => moment[row]))].flatMap(([name, indices]) =>
+      merged(
+        indices.map((i): Piece => {
+          const row = rows[i];
+          const end = start[row] + bytes[row];
+          return { moment: name, start: start[row], end, kind: kind[row], block: block[row] };
+        }),
+      ),
     );
     const { edges, end } = edgesOf(pieces);
     return { title, pieces, scale: cutScale(edges, end, largest) };
@@ -140,7 +140,7 @@ function tearsOf({ pieces, scale }: Picture) {
 function pieceLayer(frame: Frame, grid: Grid, kinds: readonly KindName[]): Layer {
   const size = frame.theme.font.label;
   return {
-    mark: { type: "bar", stroke: ink.axis, strokeWidth: 0.5 },
+    mark: { type: "bar", stroke: "white", strokeWidth: 0.8 },
     encoding: {
       x2: { field: "to" },
       color: {
@@ -175,18 +175,22 @@ function tearLayers(picture: Picture, pxPerByte: number): Layer[] {
       y2: { field: "moment", bandPosition: -0.15 },
     },
   });
-  return [
-    stroke(0, 2, "white"),
-    stroke(0.2 * gap, 0.7, ink.text),
-    stroke(0.8 * gap, 0.7, ink.text),
-  ];
+  return [stroke(0, 2, "white"), stroke(0.2 * gap, 0.7, ink.text), stroke(0.8 * gap, 0.7, ink.text)];
 }
 
 function letterLayer(frame: Frame, picture: Picture, pxPerByte: number): Layer {
   const size = frame.theme.font.label;
   return {
     data: { values: lettersOf(picture, pxPerByte, size) },
-    mark: { type: "text", align: "center", baseline: "middle", dy: 0.5, color: "white", fontWeight: "bold", fontSize: size },
+    mark: {
+      type: "text",
+      align: "center",
+      baseline: "middle",
+      dy: 0.5,
+      color: "white",
+      fontWeight: "bold",
+      fontSize: size,
+    },
     encoding: { x: { field: "at", type: "quantitative" }, text: { field: "letter", type: "nominal" } },
   };
 }
@@ -262,9 +266,9 @@ export function layout(table: Table, options: ChartOptions = {}): TopLevelSpec {
   };
   const left = labelExtent(frame.theme, moments);
   const between = Math.ceil(frame.theme.font.label * 1.6);
-  const roomy = gridOf(frame, Math.min(pictures.length, mostColumns), left, between);
-  const heads = headings(frame, titles, roomy.panelWidth);
-  const panels = heads.map((head, i) => panelOf(frame, roomy, pictures[i], i, head, common));
+  const grid = gridOf(frame, Math.min(pictures.length, mostColumns), left, between);
+  const heads = headings(frame, titles, grid.panelWidth);
+  const panels = heads.map((head, i) => panelOf(frame, grid, pictures[i], i, head, common));
   const lines = Math.max(...heads.map((head) => head.length));
-  return figure(chart, frame, roomy, panels, { below: axisHeight(frame.theme), lines });
+  return figure(chart, frame, grid, panels, { below: axisHeight(frame.theme), lines });
 }

@@ -102,6 +102,8 @@ function panelOf(
   const area: Layer = {
     transform: [{ filter: { field: "series", equal: liveName } }],
     mark: { type: "area", interpolate: "step-after", color: ink.liveArea, clip: true },
+    // Events that allocate nothing share a moment of the allocation clock: stacking would add them up.
+    encoding: { y: { field: chart.value, type: "quantitative", stack: null } },
   };
   const lines: Layer = {
     mark: { type: "line", interpolate: "step-after", strokeWidth: frame.theme.line, strokeJoin: "round", clip: true },
