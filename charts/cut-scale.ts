@@ -13,8 +13,6 @@ export interface CutScale {
   readonly stretches: readonly Stretch[];
   /** The first byte that is no longer shown. */
   readonly end: number;
-  /** Width of a cut, in drawn bytes. */
-  readonly gap: number;
   /** Width of everything, with the cut at the end. */
   readonly width: number;
   /** Where a byte that is shown is drawn. */
@@ -68,18 +66,16 @@ function ticksOf(stretches: readonly Stretch[], count: number): Ticks {
 
 /**
  * The scale for pictures that change at the bytes `edges` and are of interest up to `end`: stretches of more than two
- * blocks of the size `block` between edges are cut out, and everything a quarter of a block behind `end`.
+ * blocks of the size `block` between edges are cut out, and everything a quarter of a block behind `end`. `gap` is the
+ * width of a cut in drawn bytes.
  */
-export function cutScale(edges: readonly number[], end: number, block: number): CutScale {
+export function cutScale(edges: readonly number[], end: number, block: number, gap: number): CutScale {
   const sorted = [...new Set([0, ...edges, end])].filter((edge) => edge <= end).sort((a, b) => a - b);
-  const margin = Math.ceil(block / 4);
-  const gap = Math.ceil(block / 8);
-  const stretches = stretchesAround(sorted, margin, 2 * block, gap);
+  const stretches = stretchesAround(sorted, Math.ceil(block / 4), 2 * block, gap);
   const last = stretches[stretches.length - 1];
   return {
     stretches,
     end: last.end,
-    gap,
     width: last.at + last.end - last.start + gap,
     place(byte) {
       const { start, at } = stretches.findLast((stretch) => stretch.start <= byte) ?? stretches[0];

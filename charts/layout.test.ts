@@ -4,7 +4,8 @@ import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
 import { filter, type Table, tableOf } from "../harness/table.js";
 import { cutScale } from "./cut-scale.js";
-import { layout, letterOf } from "./layout.js";
+import { layout } from "./layout.js";
+import { letterOf } from "./layout-pieces.js";
 import { renderSvg, svgSize } from "./render.js";
 import { type Span, themes } from "./theme.js";
 
@@ -70,16 +71,16 @@ describe("the layout chart", () => {
   it("names rows and panels, and counts bytes from the start of the heap across a cut", async () => {
     const texts = textsIn(await svgOf(table));
     expect(texts).toEqual(expect.arrayContaining([...names, "A, B and C allocated", "B freed", "D, larger than B"]));
-    expect(texts).toEqual(expect.arrayContaining(["0", "128", "256 B", "4096", "4224 B"]));
+    expect(texts).toEqual(expect.arrayContaining(["0", "128", "256", "4096", "4224 B"]));
   });
 
   it("shows of each piece the part that is not cut out, where it lies", () => {
     const pools = tableOf(heap("a", "now", "header:48 live:64:0 fresh:10000 live:64:1 fresh:10000"));
     const spec = JSON.stringify(layout(pools));
-    // Cut are stretches of more than two blocks; a quarter of a block stays on both sides, an eighth is the gap.
+    // Cut are stretches of more than two blocks; a quarter of a block stays on both sides of the gap of 6 bytes.
     const row = (kind: string, from: number, to: number) => ({ moment: "now", kind, from, to });
-    const parts = [row("header", 0, 48), row("live", 48, 112), row("fresh", 112, 128), row("fresh", 136, 152)];
-    expect(spec).toContain(JSON.stringify([...parts, row("live", 152, 216), row("fresh", 216, 232)]));
+    const parts = [row("header", 0, 48), row("live", 48, 112), row("fresh", 112, 128), row("fresh", 134, 150)];
+    expect(spec).toContain(JSON.stringify([...parts, row("live", 150, 214), row("fresh", 214, 230)]));
   });
 
   it("takes memory that was never used as one piece and keeps free blocks apart", () => {
@@ -111,19 +112,19 @@ describe("letters", () => {
 });
 
 describe("a scale with cuts", () => {
-  const scale = cutScale([0, 64, 10_000, 10_064, 90_000], 10_064, 64);
+  const scale = cutScale([0, 64, 10_000, 10_064, 90_000], 10_064, 64, 8);
 
   it("leaves long stretches out and everything behind the end", () => {
     expect(scale.stretches).toEqual([
       { start: 0, end: 80, at: 0 },
       { start: 9984, end: 10_080, at: 88 },
     ]);
-    expect([scale.end, scale.gap, scale.width]).toEqual([10_080, 8, 192]);
+    expect([scale.end, scale.width]).toEqual([10_080, 192]);
     expect([0, 80, 9984, 10_064].map(scale.place)).toEqual([0, 80, 88, 168]);
   });
 
   it("is the identity where there is nothing to leave out", () => {
-    const whole = cutScale([0, 50, 100, 140], 140, 64);
+    const whole = cutScale([0, 50, 100, 140], 140, 64, 8);
     expect([0, 50, 140, 156].map(whole.place)).toEqual([0, 50, 140, 156]);
     expect(whole.stretches).toHaveLength(1);
   });

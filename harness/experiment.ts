@@ -48,8 +48,8 @@ export interface Experiment {
   readonly factors: Readonly<Record<Profile, Factors>>;
   /** Metrics shown in the printed summary; table.csv has all. */
   readonly metrics: readonly string[];
-  /** Label of the allocator that ratios are taken to. */
-  readonly baseline: string;
+  /** Label of the allocator that ratios are taken to; absent where means over the workloads say nothing. */
+  readonly baseline?: string;
   /** A reason not to run a cell, or undefined to run it. */
   skip?(cell: Cell): string | undefined;
   /** Session settings of a cell, such as a heap map for one workload. */

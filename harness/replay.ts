@@ -10,7 +10,7 @@ const copies = new Map<string, Promise<typeof ReplaySegment>>();
 export function replayLoopFor(allocator: string): Promise<typeof ReplaySegment> {
   let copy = copies.get(allocator);
   if (copy === undefined) {
-    copy = import(`./replay-loop.js?for=${encodeURIComponent(allocator)}`).then(
+    copy = import(/* @vite-ignore */ `./replay-loop.js?for=${encodeURIComponent(allocator)}`).then(
       (module: { replaySegment: typeof ReplaySegment }) => module.replaySegment,
     );
     copies.set(allocator, copy);

@@ -80,6 +80,6 @@ export function summarise(experiment: Experiment, profile: Profile, tables: Tabl
     cells: tables.cells.rows,
     outcomes,
     metric: "peakFootprint",
-    comparisons: compare(tables, experiment.baseline, "peakFootprint"),
+    comparisons: experiment.baseline === undefined ? [] : compare(tables, experiment.baseline, "peakFootprint"),
   };
 }
