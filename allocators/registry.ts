@@ -1,4 +1,5 @@
 import type { AllocatorSpec } from "./allocator.js";
+import { buddy } from "./buddy/buddy.js";
 import { bump } from "./bump.js";
 import { firstFit } from "./first-fit/first-fit.js";
 import { handleTable } from "./handle-table/handle-table.js";
@@ -14,6 +15,7 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   ideal,
   bump,
   "first-fit": firstFit,
+  buddy,
   pymalloc,
   "handle-table": handleTable,
 };

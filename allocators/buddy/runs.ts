@@ -1,0 +1,157 @@
+import type { Address, AddressSpace } from "../../memory/address-space.js";
+import { Use } from "../../memory/address-space.js";
+import { type HeapMap, Kind } from "../../memory/heap-map.js";
+import { FreeBitmaps } from "./free-blocks.js";
+import { SideTable } from "./side-table.js";
+
+/** Addresses set aside for runs: two of the largest. */
+const RESERVED = 0x800000000;
+const LARGEST = RESERVED / 2;
+/** The base is a multiple of this, so runs up to this size lie at multiples of their size. */
+const BASE_ALIGNMENT = 0x40000000;
+
+/**
+ * Blocks larger than a chunk. Each is a run of 2^k chunks at a multiple of its size, mapped when it is handed out and
+ * unmapped when it is freed. Their addresses are a buddy system of their own, lowest first.
+ */
+export class Runs {
+  readonly base: Address;
+  private readonly space: AddressSpace;
+  private readonly chunk: number;
+  private readonly largest: number;
+  /** Bytes of the header before the program's bytes: 0 or 16. */
+  private readonly header: number;
+  private readonly vacant: FreeBitmaps;
+  /** At the first chunk of a run and at the one its address lies in: the order plus 1. */
+  private orders: Uint8Array;
+  /** At the first chunk of a run: bytes from its start to the program's. */
+  private leads: Float64Array;
+  /** A byte for each chunk of addresses, in use for the first one of a run: its order, where no header tells it. */
+  private readonly table: SideTable;
+
+  constructor(space: AddressSpace, chunk: number, header: number) {
+    this.base = space.reserve(RESERVED, BASE_ALIGNMENT);
+    this.space = space;
+    this.chunk = chunk;
+    this.header = header;
+    this.largest = 31 - Math.clz32(LARGEST / chunk);
+    this.vacant = new FreeBitmaps(this.largest + 1);
+    this.vacant.add(this.largest, 0);
+    this.vacant.add(this.largest, 1 << this.largest);
+    this.orders = new Uint8Array(16);
+    this.leads = new Float64Array(16);
+    this.table = new SideTable(space, header === 0 ? 1 : 0, RESERVED / chunk);
+  }
+
+  /** Address of a new run with `size` bytes for the program, behind `lead`; 0 where there is no memory. */
+  allocate(size: number, alignment: number, lead: number): Address {
+    const bytes = Math.max(lead + Math.max(size, 1), alignment);
+    if (bytes > LARGEST || alignment > BASE_ALIGNMENT) return 0;
+    const order = this.orderFor(bytes);
+    const from = this.vacant.smallest(order);
+    if (from < 0) return 0;
+    const slot = this.vacant.take(from);
+    for (let k = from; k > order; k--) this.vacant.add(k - 1, slot + (1 << (k - 1)));
+    if (!this.map(slot, order)) {
+      this.giveBack(slot, order);
+      return 0;
+    }
+    const inside = slot + Math.floor(lead / this.chunk);
+    this.reach(inside + 1);
+    this.orders[slot] = order + 1;
+    this.orders[inside] = order + 1;
+    this.leads[slot] = lead;
+    const start = this.base + slot * this.chunk;
+    if (this.header > 0) this.space.touch(start, this.header);
+    this.space.touch(start + lead - this.header, this.header + size);
+    return start + lead;
+  }
+
+  free(address: Address): void {
+    const inside = Math.floor((address - this.base) / this.chunk);
+    const order = this.orders[inside] - 1;
+    const slot = startOf(inside, order);
+    this.orders[inside] = 0;
+    this.orders[slot] = 0;
+    this.table.drop(slot);
+    this.space.unmap(this.base + slot * this.chunk, this.chunk * (1 << order));
+    this.giveBack(slot, order);
+  }
+
+  capacityOf(address: Address): number {
+    const inside = Math.floor((address - this.base) / this.chunk);
+    const order = this.orders[inside] - 1;
+    return this.base + (startOf(inside, order) + (1 << order)) * this.chunk - address;
+  }
+
+  /** Unmaps the upper halves that `size` bytes leave unused, while the run stays larger than a chunk. Returns splits. */
+  shorten(address: Address, size: number): number {
+    const inside = Math.floor((address - this.base) / this.chunk);
+    const before = this.orders[inside] - 1;
+    const slot = startOf(inside, before);
+    const needed = this.orderFor(this.leads[slot] + Math.max(size, 1));
+    for (let k = before - 1; k >= needed; k--) {
+      const half = slot + (1 << k);
+      this.space.unmap(this.base + half * this.chunk, this.chunk * (1 << k));
+      this.giveBack(half, k);
+    }
+    const order = Math.min(before, needed);
+    this.orders[inside] = order + 1;
+    this.orders[slot] = order + 1;
+    return before - order;
+  }
+
+  walk(map: HeapMap): void {
+    for (let slot = 0; slot < this.orders.length; slot++) {
+      const order = this.orders[slot] - 1;
+      if (order < 0) continue;
+      const start = this.base + slot * this.chunk;
+      const lead = this.leads[slot];
+      map.add(start, this.header, Kind.header);
+      map.add(start + this.header, lead - this.header, Kind.padding);
+      map.add(start + lead, this.chunk * (1 << order) - lead, Kind.live, start + lead);
+      slot += (1 << order) - 1;
+    }
+    this.table.walk(map);
+  }
+
+  private map(slot: number, order: number): boolean {
+    if (!this.table.use(slot)) return false;
+    if (this.space.commit(this.base + slot * this.chunk, this.chunk * (1 << order), Use.heap)) return true;
+    this.table.drop(slot);
+    return false;
+  }
+
+  /** Coalesces addresses, which is no merging of memory and counts as none. */
+  private giveBack(slot: number, order: number): void {
+    let at = slot;
+    let k = order;
+    for (; k < this.largest && this.vacant.has(k, at ^ (1 << k)); k++) {
+      this.vacant.remove(k, at ^ (1 << k));
+      at &= ~(1 << k);
+    }
+    this.vacant.add(k, at);
+  }
+
+  /** Chunks for `bytes`, as a power of two: at least 2. */
+  private orderFor(bytes: number): number {
+    const chunks = Math.ceil(bytes / this.chunk);
+    return Math.max(1, 32 - Math.clz32(chunks - 1));
+  }
+
+  private reach(length: number): void {
+    if (length <= this.orders.length) return;
+    const capacity = Math.max(length, this.orders.length * 2);
+    const orders = new Uint8Array(capacity);
+    orders.set(this.orders);
+    this.orders = orders;
+    const leads = new Float64Array(capacity);
+    leads.set(this.leads);
+    this.leads = leads;
+  }
+}
+
+/** The first chunk of a run of 2^order chunks that covers a chunk. */
+function startOf(inside: number, order: number): number {
+  return inside & -(1 << order);
+}
