@@ -15,9 +15,9 @@ export const Kind = {
   header: 2,
   /** Ends of pools or pages that no block fits in. */
   tail: 3,
-  /** Has been part of a block before and can be handed out again. */
+  /** Can be handed out, and lies below something that was handed out before. */
   free: 4,
-  /** Never handed out since it was mapped. */
+  /** Above everything that was handed out in its region (heap, chunk, pool) since it was mapped: never used. */
   fresh: 5,
   /** Out-of-band bookkeeping, mapped under `Use.meta`. */
   meta: 6,

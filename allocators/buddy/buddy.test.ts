@@ -67,7 +67,7 @@ describe("binary buddy", () => {
     }
   });
 
-  it("takes 2^k bytes from a block of 2^k with its table beside the heap, and of 2^(k+1) with its header in band", () => {
+  it("takes 2^k bytes from a block of 2^k with its bookkeeping beside the heap, and of 2^(k+1) with its header in band", () => {
     for (const [header, pieces] of [
       ["out", "0:64, 64:64 fresh"],
       ["in", "0:16 header, 16:112, 128:128 fresh"],
@@ -80,11 +80,11 @@ describe("binary buddy", () => {
     }
   });
 
-  it("maps the table and the bitmaps that it needs beside the heap", () => {
-    // 1 MiB of 16-byte units: a byte each, and 2^17 - 1 bits with a 31st more above them.
+  it("maps the bitmaps that it needs beside the heap", () => {
+    // 1 MiB has 2^16 units of 16 bytes: a bit for each pair of buddies, and 2^17 - 1 bits with a 31st more above them.
     for (const [options, meta] of [
-      [{}, 65536 + 16912],
-      [{ policy: "lifo" }, 65536],
+      [{}, 8192 + 16912],
+      [{ policy: "lifo" }, 8192 + 8192],
       [{ header: "in" }, 8456],
       [{ policy: "lifo", header: "in" }, 0],
     ] as const) {

@@ -140,7 +140,8 @@ export class NaiveBuddy {
     const { header, policy, chunk } = this.options;
     const units = chunk / this.smallest;
     const bitmaps = Math.ceil(((units * 2 - 1) * 32) / 31 / 8);
-    const record = (header === "out" ? units : 0) + (policy === "lowest" ? bitmaps : 0);
+    const pairs = Math.ceil(units / 8);
+    const record = (header === "out" ? pairs : 0) + (policy === "lowest" ? bitmaps : header === "out" ? pairs : 0);
     const pages = new Set<string>();
     for (const offset of record > 0 ? chunks : []) {
       const first = (offset / chunk) * record;

@@ -35,7 +35,7 @@ export const buddyOptions: OptionTable<BuddyOptions> = {
     kind: "choice",
     values: ["out", "in"],
     default: "out",
-    help: "orders of blocks in a table beside the heap, or in a 16-byte header, so that 2^k bytes take 2^(k+1)",
+    help: "orders of blocks in bitmaps beside the heap, or in a 16-byte header, so that 2^k bytes take 2^(k+1)",
   },
   release: {
     kind: "choice",

@@ -1,0 +1,206 @@
+import type { Address, AddressSpace } from "../../memory/address-space.js";
+import { Cost, type Costs } from "../../memory/costs.js";
+import { Blocks, END } from "./blocks.js";
+import { UNIT as BYTES_PER_UNIT, HeapPages } from "./heap-pages.js";
+
+export interface BackingOptions {
+  /** `segfit` reuses free blocks; `bump` only takes from the top until a compaction. */
+  place: string;
+  /** `headOnly` or `firstInList`: how far a search goes in the list of the request's own class. */
+  fit: string;
+  /** Least bytes that are worth a free block of their own. */
+  minSplit: number;
+  /** Bytes mapped at a time. */
+  growth: number;
+  /** Least run of pages inside a free block that a compaction gives back. */
+  minHolePages: number;
+  /** Least run of pages above the top that a compaction gives back. */
+  tailRelease: number;
+}
+
+/** Class of the smallest free block that may hold a whole page behind its links. */
+const PAGE_CLASS = 13;
+
+/** Largest alignment that is served. */
+const MAX_ALIGNMENT = 1 << 30;
+
+// V8 folds a constant of the module, but loads and checks an imported one at each use.
+const UNIT = BYTES_PER_UNIT;
+const NIL = END;
+
+/** Units of a block for `size` bytes: a header, and at least one unit of payload. */
+function unitsFor(size: number): number {
+  return size <= UNIT ? 2 : 1 + ((size + UNIT - 1) >>> 4);
+}
+
+/** Units of a free block in which a block of `units` fits at an alignment code wherever it starts. */
+export function roomFor(units: number, code: number): number {
+  return code === 0 ? units : units + (1 << code) + 1;
+}
+
+/**
+ * The heap behind a handle table: places, resizes and frees blocks and keeps their pages, but knows neither handles nor
+ * when to compact. A block is named by the unit it starts at and owned by an entry of the table.
+ *
+ * Free neighbours are merged at once and a free block at the top is given to it, except where nothing is reused
+ * (`bump`): there a free block just lies dead until a compaction.
+ */
+export class BackingHeap {
+  readonly blocks: Blocks;
+  readonly pages: HeapPages;
+  /** Whether free blocks are handed out again before a compaction. */
+  readonly reuses: boolean;
+  /** Units in used blocks, headers included. */
+  liveUnits = 0;
+  /** Bytes that the program asked for in used blocks. */
+  asked = 0;
+  private readonly costs: Costs;
+  private readonly minSplit: number;
+
+  constructor(space: AddressSpace, options: BackingOptions) {
+    this.costs = space.costs;
+    this.reuses = options.place === "segfit";
+    this.minSplit = Math.ceil(options.minSplit / UNIT);
+    this.pages = new HeapPages(space, options.growth, options.minHolePages, options.tailRelease);
+    this.blocks = new Blocks(this.pages, space.costs, this.minSplit, options.fit === "headOnly");
+  }
+
+  /** A used block for `size` bytes, touched but not owned; `END` without memory. */
+  place(size: number): number {
+    const units = unitsFor(size);
+    const hole = this.reuses ? this.blocks.find(units) : NIL;
+    if (hole === NIL) return this.placeAtTop(0, units, size, 0);
+    this.admit(hole, this.blocks.carve(hole, units), size, 0);
+    return hole;
+  }
+
+  /** As `place`, with the payload at a multiple of `alignment`, a power of two above 16. */
+  placeAligned(size: number, alignment: number): number {
+    if (alignment > MAX_ALIGNMENT) return NIL;
+    const { blocks } = this;
+    const units = unitsFor(size);
+    const code = 27 - Math.clz32(alignment);
+    let hole = this.reuses ? blocks.find(units) : NIL;
+    if (hole !== NIL && !this.fitsAligned(hole, units, code)) hole = blocks.find(roomFor(units, code));
+    if (hole === NIL) return this.placeAtTop(this.leadAt(blocks.top, code), units, size, code);
+    const block = hole + this.leadAt(hole, code);
+    this.admit(block, this.carveAt(hole, block, units), size, code);
+    return block;
+  }
+
+  /** Ends the life of a used block. */
+  release(block: number): void {
+    const { blocks } = this;
+    const units = blocks.sizeAt(block);
+    this.liveUnits -= units;
+    this.asked -= (units - 1) * UNIT - blocks.unaskedAt(block);
+    if (this.reuses) blocks.vacate(block, units);
+    else blocks.kill(block, units);
+  }
+
+  /** Fits a used block to `size` bytes without moving it. `false` where there is no room, and nothing is changed. */
+  resize(block: number, size: number): boolean {
+    const { blocks } = this;
+    const have = blocks.sizeAt(block);
+    const need = unitsFor(size);
+    if (need > have && !this.growInPlace(block, have, need)) return false;
+    if (have - need >= this.minSplit) this.shrink(block, have, need);
+    // The flags still speak of the old size.
+    this.asked -= (have - 1) * UNIT - blocks.unaskedAt(block);
+    this.liveUnits -= have;
+    this.admit(block, blocks.sizeAt(block), size, blocks.codeAt(block));
+    return true;
+  }
+
+  /** Address of the payload. */
+  addressOf(block: number): Address {
+    return this.pages.addressAt(block + 1);
+  }
+
+  /** Bytes of payload. */
+  capacityOf(block: number): number {
+    return (this.blocks.sizeAt(block) - 1) * UNIT;
+  }
+
+  /** Bytes of the payload that the program asked for. */
+  askedAt(block: number): number {
+    return this.capacityOf(block) - this.blocks.unaskedAt(block);
+  }
+
+  /** Units to which a used block may be cut. */
+  neededAt(block: number): number {
+    return unitsFor(this.askedAt(block));
+  }
+
+  /** Units from `at` to the first place for a block of an alignment code: 0, or enough for a free block. */
+  leadAt(at: number, code: number): number {
+    return code === 0 ? 0 : this.pages.leadTo(at, UNIT << code);
+  }
+
+  /** Whether a free block has room for `units` at an alignment code. */
+  fitsAligned(hole: number, units: number, code: number): boolean {
+    return this.leadAt(hole, code) + units <= -this.blocks.sizeAt(hole);
+  }
+
+  /** As `Blocks.carve`, at `block` inside the free block `hole`; what lies in front stays free. */
+  carveAt(hole: number, block: number, units: number): number {
+    if (block > hole) this.blocks.cut(hole, block - hole);
+    return this.blocks.carve(block, units);
+  }
+
+  /** Gives back the pages that a compaction left empty. */
+  releasePages(): void {
+    this.pages.releaseTail(this.blocks.top);
+    this.blocks.eachListed(PAGE_CLASS, (block, units) => this.pages.releaseHole(block, units));
+  }
+
+  /** Raises the top over a block of `units`, `lead` units above it; `END` without memory. */
+  private placeAtTop(lead: number, units: number, size: number, code: number): number {
+    const { blocks, pages } = this;
+    const gap = blocks.top;
+    const block = gap + lead;
+    if (!pages.extendTo(block + units)) return NIL;
+    blocks.raiseTop(block + units);
+    if (lead > 0) blocks.addFree(gap, lead);
+    blocks.setSize(block, units);
+    blocks.setBefore(block + units, units);
+    this.admit(block, units, size, code);
+    return block;
+  }
+
+  /** Takes a block of `units` into the accounts as one of `size` bytes. */
+  private admit(block: number, units: number, size: number, code: number): void {
+    this.blocks.setFlags(block, (units - 1) * UNIT - size, code);
+    this.liveUnits += units;
+    this.asked += size;
+    // Of an object of no bytes the program is taken to write one, as of the least real one.
+    this.pages.touch(block, UNIT + (size === 0 ? 1 : size));
+  }
+
+  private shrink(block: number, have: number, need: number): void {
+    const { blocks } = this;
+    const end = block + need;
+    this.costs[Cost.splits] += 1;
+    blocks.setSize(block, need);
+    blocks.setBefore(end, need);
+    if (this.reuses) blocks.vacate(end, have - need);
+    else blocks.kill(end, have - need);
+  }
+
+  /** Grows a used block from `have` to `need` units into the free block behind it, or at the top. */
+  private growInPlace(block: number, have: number, need: number): boolean {
+    const { blocks } = this;
+    const end = block + have;
+    let units = need;
+    if (end === blocks.top) {
+      if (!this.pages.extendTo(block + need)) return false;
+      blocks.raiseTop(block + need);
+    } else {
+      if (!this.reuses || have - blocks.sizeAt(end) < need) return false;
+      units = have + blocks.carve(end, need - have);
+    }
+    blocks.setSize(block, units);
+    blocks.setBefore(block + units, units);
+    return true;
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * When to compact, and how much: the hysteresis of Anchorage (Alaska, tag asplos-24-revision) with a budget.
+ *
+ * Waiting, it looks at the fragmentation F every `poll` milliseconds; above `fUpper` it starts to compact, with a budget
+ * of `alpha` times the live bytes, fixed there and then. Compacting, it runs a pass with that budget, then sleeps until the
+ * pass is no more than the share `overhead` of the time. It waits again when F is below `fLower`, or when a pass moved
+ * nothing, or less than its budget (nothing is left to move). That F did not fall is no reason to stop: under a budget
+ * the hole bubbles upwards and the top falls only in the last pass.
+ *
+ * Time is virtual, and so is the time a pass takes.
+ */
+export interface ControllerOptions {
+  fUpper: number;
+  fLower: number;
+  /** Milliseconds between looks at F while waiting, before the first look, and at least between passes. */
+  poll: number;
+  firstPoll: number;
+  minSleep: number;
+  /** Largest share of the time spent in passes. */
+  overhead: number;
+  /** Budget of a pass as a share of the live bytes. */
+  alpha: number;
+  /** Most bytes of a pass, whatever `alpha` says. */
+  passBytes: number;
+}
+
+/**
+ * Nanoseconds of a pass, for each block visited, block moved, byte moved and page given back: a slide pass measured on an
+ * AMD EPYC with half of the blocks dead takes 11 ns for each moved block up to 64 bytes and 0.08 ns for each byte above,
+ * and madvise in bulk 290 ns for each page.
+ */
+const VISIT_NS = 3;
+const MOVE_NS = 5;
+const BYTE_NS = 0.08;
+const PAGE_NS = 290;
+
+/** Virtual milliseconds that a pass takes. */
+export function passTime(visited: number, moves: number, bytes: number, pages: number): number {
+  return (visited * VISIT_NS + moves * MOVE_NS + bytes * BYTE_NS + pages * PAGE_NS) * 1e-6;
+}
+
+export class Controller {
+  private readonly options: ControllerOptions;
+  private now = 0;
+  /** When to act next. */
+  private wake: number;
+  /** Budget while compacting, 0 while waiting. */
+  private budget = 0;
+  /** Whether the pass that it asked for is still to come. */
+  private asked = false;
+
+  constructor(options: ControllerOptions) {
+    this.options = options;
+    this.wake = options.firstPoll;
+  }
+
+  /** Whether there is anything to decide at `now`, so that F need not be computed at each safepoint. */
+  isAwake(now: number): boolean {
+    this.now = now;
+    return now >= this.wake;
+  }
+
+  /** When awake: bytes to move now at fragmentation `f` with `liveBytes` in blocks; 0 for none. */
+  due(f: number, liveBytes: number): number {
+    if (this.budget === 0 && f > this.options.fUpper) {
+      this.budget = Math.max(1, Math.min(this.options.alpha * liveBytes, this.options.passBytes));
+    }
+    this.asked = this.budget > 0;
+    if (!this.asked) this.wake = this.now + this.options.poll;
+    return this.budget;
+  }
+
+  /** A pass of `budget` bytes moved `moved` in `milliseconds` and left fragmentation `f`. */
+  passed(budget: number, moved: number, milliseconds: number, f: number): void {
+    if (!this.asked) return;
+    this.asked = false;
+    if (moved === 0 || moved < budget || f < this.options.fLower) {
+      this.budget = 0;
+      this.wake = this.now + milliseconds + this.options.poll;
+    } else {
+      this.wake = this.now + Math.max(this.options.minSleep, milliseconds / this.options.overhead);
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import type { Address, AddressSpace } from "../../memory/address-space.js";
+import { Cost, type Costs } from "../../memory/costs.js";
+import { type HeapMap, Kind } from "../../memory/heap-map.js";
+import { type Allocator, none as noRef, type Ref } from "../allocator.js";
+import { BackingHeap, type BackingOptions } from "./backing-heap.js";
+import { END } from "./blocks.js";
+import { HandleEntries } from "./handle-entries.js";
+import { UNIT as BYTES_PER_UNIT } from "./heap-pages.js";
+
+/** Larger requests have no handle. */
+const MAX_OBJECT = 0x80000000;
+
+// V8 folds a constant of the module, but loads and checks an imported one at each use.
+const UNIT = BYTES_PER_UNIT;
+const NIL = END;
+const none = noRef;
+const TABLE_LOADS = Cost.tableLoads;
+
+export interface HandleOptions extends BackingOptions {
+  /** How often an entry serves before it is worn out. */
+  generations: number;
+  /** Whether a worn-out entry is never used again; else its generations start anew. */
+  retireOnWrap: boolean;
+}
+
+/**
+ * A handle table over a heap in which nothing moves: every operation goes from ref to entry to block. Operations on
+ * a stale ref are counted and have no effect.
+ */
+export class Handles implements Allocator {
+  readonly entries: HandleEntries;
+  readonly heap: BackingHeap;
+  private readonly costs: Costs;
+
+  constructor(space: AddressSpace, options: HandleOptions) {
+    this.costs = space.costs;
+    this.heap = new BackingHeap(space, options);
+    this.entries = new HandleEntries(space, options.generations, options.retireOnWrap);
+  }
+
+  // A ref above 2^31 is boxed when it crosses a call that is not inlined, so the methods that take or return one are
+  // short and leave the work to others that speak of entries.
+  allocate(size: number, alignment = UNIT): Ref {
+    const index = this.create(size, alignment);
+    return index === NIL ? none : this.entries.refOf(index);
+  }
+
+  free(ref: Ref): void {
+    const index = this.entries.find(ref);
+    if (index >= 0) this.freeEntry(index);
+  }
+
+  /** Keeps the handle. A pinned block is not moved, so `none` where it cannot grow in place. */
+  reallocate(ref: Ref, size: number): Ref {
+    const { entries, heap } = this;
+    const index = entries.find(ref);
+    if (index < 0 || size > MAX_OBJECT) return none;
+    const block = entries.blockOf(index);
+    if (heap.resize(block, size)) return ref;
+    if (entries.isPinned(index)) return none;
+    const code = heap.blocks.codeAt(block);
+    const moved = code === 0 ? heap.place(size) : heap.placeAligned(size, UNIT << code);
+    if (moved === NIL) return none;
+    this.costs[Cost.bytesCopied] += Math.min(heap.capacityOf(block), size);
+    heap.release(block);
+    heap.blocks.setOwner(moved, index);
+    entries.point(index, moved);
+    return ref;
+  }
+
+  addressOf(ref: Ref): Address {
+    this.costs[TABLE_LOADS] += 1;
+    const index = this.entries.find(ref);
+    return index < 0 ? 0 : this.heap.addressOf(this.entries.blockOf(index));
+  }
+
+  capacityOf(ref: Ref): number {
+    const index = this.entries.find(ref);
+    return index < 0 ? 0 : this.heap.capacityOf(this.entries.blockOf(index));
+  }
+
+  /** An object freed while pinned shows as padding: nobody's, and not to be handed out. */
+  walk(map: HeapMap): void {
+    const { entries, heap } = this;
+    const { blocks } = heap;
+    for (let block = 0; block < blocks.top; ) {
+      const units = blocks.sizeAt(block);
+      const at = heap.pages.addressAt(block);
+      if (units < 0) {
+        map.add(at, -units * UNIT, Kind.free);
+        block -= units;
+        continue;
+      }
+      const owner = blocks.ownerAt(block);
+      map.add(at, UNIT, Kind.header);
+      if (entries.isDoomed(owner)) map.add(at + UNIT, (units - 1) * UNIT, Kind.padding);
+      else map.add(at + UNIT, (units - 1) * UNIT, Kind.live, entries.refOf(owner));
+      block += units;
+    }
+    heap.pages.walk(map, blocks.top);
+    entries.walk(map);
+  }
+
+  /** The entry of a new object; `END` without memory. */
+  private create(size: number, alignment: number): number {
+    const { entries, heap } = this;
+    if (size > MAX_OBJECT || !entries.ready()) return NIL;
+    const block = alignment <= UNIT ? heap.place(size) : heap.placeAligned(size, alignment);
+    if (block === NIL) {
+      entries.unready();
+      return NIL;
+    }
+    const index = entries.take(block);
+    heap.blocks.setOwner(block, index);
+    return index;
+  }
+
+  /** Ends a live object; while it is pinned, only its name. */
+  freeEntry(index: number): void {
+    if (this.entries.isPinned(index)) {
+      this.entries.doom(index);
+      return;
+    }
+    this.heap.release(this.entries.blockOf(index));
+    this.entries.give(index);
+  }
+}

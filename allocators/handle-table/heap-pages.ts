@@ -1,0 +1,126 @@
+import { type Address, type AddressSpace, Use } from "../../memory/address-space.js";
+import { type HeapMap, Kind } from "../../memory/heap-map.js";
+
+/** Sizes and addresses in the heap are in units of 16 bytes: one unit is a header, and every payload is whole units. */
+export const UNIT = 16;
+
+/** Most units a heap can have (8 GiB): two words for each unit are indexed by int32. */
+const MAX_UNITS = 1 << 29;
+
+/** Bytes of a free block that the allocator writes: the header and two links. */
+const FREE_HEAD = 32;
+
+const UNIT_BITS = 4;
+/** A page is 2^8 units. */
+const PAGE_BITS = 8;
+
+/**
+ * The memory under a contiguous heap: maps it in steps at its end, and gives back what compaction leaves empty. Places
+ * are in units from the base.
+ */
+export class HeapPages {
+  private readonly space: AddressSpace;
+  private readonly base: Address;
+  private readonly growth: number;
+  private readonly minHole: number;
+  private readonly minTail: number;
+  /** Units mapped, and the highest that was part of a block since it was mapped. */
+  private end = 0;
+  private highest = 0;
+  /** 1 for each page known to be resident: nobody else gives pages of this heap back, so it need not be asked again. */
+  private resident = new Uint8Array(1024);
+
+  /** Maps `growth` bytes at a time; gives back holes of `minHolePages` and tails of `minTailPages` and more. */
+  constructor(space: AddressSpace, growth: number, minHolePages: number, minTailPages: number) {
+    this.space = space;
+    this.growth = Math.ceil(growth / space.pageSize) * space.pageSize;
+    this.minHole = minHolePages * space.pageSize;
+    this.minTail = minTailPages * space.pageSize;
+    this.base = space.reserve(MAX_UNITS * UNIT, space.pageSize);
+  }
+
+  addressAt(unit: number): Address {
+    return this.base + unit * UNIT;
+  }
+
+  /** Units from `unit` to the first place at which a block has its payload at a multiple of `alignment` bytes. */
+  leadTo(unit: number, alignment: number): number {
+    const past = this.addressAt(unit + 1) % alignment;
+    if (past === 0) return 0;
+    const lead = (alignment - past) / UNIT;
+    // A gap of one unit is too small for a free block.
+    return lead === 1 ? 1 + alignment / UNIT : lead;
+  }
+
+  /** Makes [0, units) usable. `false` without memory, and nothing is changed. */
+  extendTo(units: number): boolean {
+    if (units > this.end && !this.grow(units)) return false;
+    if (units > this.highest) this.highest = units;
+    return true;
+  }
+
+  /** `bytes`, at least one, at `unit` are written. */
+  touch(unit: number, bytes: number): void {
+    const first = unit >> PAGE_BITS;
+    const last = (unit + ((bytes - 1) >>> UNIT_BITS)) >> PAGE_BITS;
+    if (this.resident[first] !== 0 && (first === last || (this.resident[last] !== 0 && last === first + 1))) return;
+    this.space.touch(this.addressAt(unit), bytes);
+    this.resident.fill(1, first, last + 1);
+  }
+
+  /** Header and links of a free block are written. */
+  touchFree(unit: number): void {
+    this.touch(unit, FREE_HEAD);
+  }
+
+  /** Gives the whole pages behind the links of a free block back. */
+  releaseHole(unit: number, units: number): void {
+    const { pageSize } = this.space;
+    const start = Math.ceil((this.addressAt(unit) + FREE_HEAD) / pageSize) * pageSize;
+    const end = Math.floor(this.addressAt(unit + units) / pageSize) * pageSize;
+    if (end - start < this.minHole) return;
+    this.space.discard(start, end - start);
+    this.resident.fill(0, (start - this.base) / pageSize, (end - this.base) / pageSize);
+  }
+
+  /** Gives the pages above the heap's `top` back if enough of them have been in use. */
+  releaseTail(top: number): void {
+    const { pageSize } = this.space;
+    const perPage = pageSize / UNIT;
+    const keep = Math.ceil(top / perPage) * perPage;
+    const used = Math.ceil(this.highest / perPage) * perPage;
+    if ((used - keep) * UNIT < this.minTail) return;
+    this.space.unmap(this.addressAt(keep), (this.end - keep) * UNIT);
+    this.resident.fill(0, keep >> PAGE_BITS, this.end >> PAGE_BITS);
+    this.end = keep;
+    this.highest = Math.min(this.highest, keep);
+  }
+
+  /** What lies above the heap's `top`. */
+  walk(map: HeapMap, top: number): void {
+    map.add(this.addressAt(top), (this.highest - top) * UNIT, Kind.free);
+    map.add(this.addressAt(this.highest), (this.end - this.highest) * UNIT, Kind.fresh);
+  }
+
+  private grow(units: number): boolean {
+    const at = this.addressAt(this.end);
+    const missing = (units - this.end) * UNIT;
+    const room = (MAX_UNITS - this.end) * UNIT;
+    if (missing > room) return false;
+    // Near the limit a step may be too much where the pages that are needed are not.
+    const needed = Math.ceil(missing / this.space.pageSize) * this.space.pageSize;
+    let bytes = Math.min(Math.ceil(missing / this.growth) * this.growth, room);
+    if (!this.space.commit(at, bytes, Use.heap)) {
+      bytes = needed;
+      if (!this.space.commit(at, bytes, Use.heap)) return false;
+    }
+    this.end += bytes / UNIT;
+    const pages = this.end >> PAGE_BITS;
+    if (pages > this.resident.length) {
+      const resident = new Uint8Array(pages * 2);
+      resident.set(this.resident);
+      this.resident = resident;
+    }
+    return true;
+  }
+}

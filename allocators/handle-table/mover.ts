@@ -1,0 +1,55 @@
+import type { AddressSpace } from "../../memory/address-space.js";
+import { Cost, type Costs } from "../../memory/costs.js";
+import type { MoveLog } from "../allocator.js";
+import type { BackingHeap } from "./backing-heap.js";
+import type { HandleEntries } from "./handle-entries.js";
+import { UNIT } from "./heap-pages.js";
+
+/** An order in which to move blocks. */
+export interface Compactor {
+  /** One pass that moves at most `budget` bytes, overshooting by less than one block. Returns the bytes moved. */
+  pass(budget: number, log: MoveLog): number;
+}
+
+/** Moves one block at a time, and pays for it: what all compactors share. */
+export class Mover {
+  readonly heap: BackingHeap;
+  readonly entries: HandleEntries;
+  readonly costs: Costs;
+  /** Whether a block loses its slack when it moves. */
+  private readonly trim: boolean;
+
+  constructor(space: AddressSpace, heap: BackingHeap, entries: HandleEntries, trim: boolean) {
+    this.heap = heap;
+    this.entries = entries;
+    this.costs = space.costs;
+    this.trim = trim;
+  }
+
+  isPinned(block: number): boolean {
+    return this.entries.isPinned(this.heap.blocks.ownerAt(block));
+  }
+
+  /** Units of a block that a move copies. */
+  unitsToMove(block: number): number {
+    return this.trim ? this.heap.neededAt(block) : this.heap.blocks.sizeAt(block);
+  }
+
+  /**
+   * Copies `copied` units of a used block to `target`, a used place of `units`, and points its entry there. The old
+   * place is as it was: the compactor disposes of it. Returns the bytes moved, header included.
+   */
+  move(block: number, target: number, units: number, copied: number, log: MoveLog): number {
+    const { blocks, pages } = this.heap;
+    const owner = blocks.ownerAt(block);
+    blocks.setOwner(target, owner);
+    blocks.setFlags(target, (units - 1) * UNIT - this.heap.askedAt(block), blocks.codeAt(block));
+    this.heap.liveUnits += units - blocks.sizeAt(block);
+    pages.touch(target, copied * UNIT);
+    this.entries.point(owner, target);
+    this.costs[Cost.moves] += 1;
+    this.costs[Cost.bytesMoved] += copied * UNIT;
+    log.move(this.entries.refOf(owner), this.heap.addressOf(block), this.heap.addressOf(target), (copied - 1) * UNIT);
+    return copied * UNIT;
+  }
+}

@@ -1,0 +1,59 @@
+import { Cost } from "../../memory/costs.js";
+import type { MoveLog } from "../allocator.js";
+import type { Compactor, Mover } from "./mover.js";
+
+/**
+ * Sliding compaction in one walk: blocks go down in address order until they touch. No forwarding and no pass over the
+ * references as in Lisp2, because each block names the one table word that speaks of it.
+ *
+ * Pinned blocks stay, and no block jumps over one; so do all blocks after `budget` bytes have been moved. The gap in front
+ * of a block that stays becomes one free block, and the free lists are rebuilt in address order. A block of larger
+ * alignment goes to the next place that suits it.
+ */
+export class Slide implements Compactor {
+  private readonly mover: Mover;
+
+  constructor(mover: Mover) {
+    this.mover = mover;
+  }
+
+  pass(budget: number, log: MoveLog): number {
+    const { mover } = this;
+    const { heap, costs } = mover;
+    const { blocks } = heap;
+    const { top } = blocks;
+    let to = 0;
+    let before = 0;
+    let moved = 0;
+    blocks.unlist();
+    for (let block = 0; block < top; ) {
+      const had = blocks.sizeAt(block);
+      costs[Cost.blocksVisited] += 1;
+      if (had < 0) {
+        block -= had;
+        continue;
+      }
+      // Every move below writes under this block's end, so the walk finds the next header unharmed.
+      const stays = block === to || moved >= budget || mover.isPinned(block);
+      const target = stays ? block : to + heap.leadAt(to, blocks.codeAt(block));
+      if (target > to) {
+        blocks.setBefore(to, before);
+        blocks.addFree(to, target - to);
+        before = to - target;
+      }
+      let units = had;
+      if (target < block) {
+        units = mover.unitsToMove(block);
+        blocks.setSize(target, units);
+        moved += mover.move(block, target, units, units, log);
+      }
+      blocks.setBefore(target, before);
+      before = units;
+      to = target + units;
+      block += had;
+    }
+    blocks.top = to;
+    blocks.setBefore(to, before);
+    return moved;
+  }
+}

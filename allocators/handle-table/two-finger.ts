@@ -1,0 +1,100 @@
+import { Cost } from "../../memory/costs.js";
+import type { MoveLog } from "../allocator.js";
+import { roomFor } from "./backing-heap.js";
+import { HoleIndex } from "./hole-index.js";
+import type { Compactor, Mover } from "./mover.js";
+
+/**
+ * Two-finger compaction for blocks of any size: from the top downwards each block that is not pinned goes into the lowest
+ * hole below it that takes it, until `budget` bytes have been moved or no hole is left below. It moves less than sliding
+ * and gives up address order. (Edwards' two fingers need blocks of one size.)
+ */
+export class TwoFinger implements Compactor {
+  private readonly mover: Mover;
+  private readonly holes = new HoleIndex();
+
+  constructor(mover: Mover) {
+    this.mover = mover;
+  }
+
+  pass(budget: number, log: MoveLog): number {
+    const { mover, holes } = this;
+    const { blocks } = mover.heap;
+    this.gatherHoles();
+    let moved = 0;
+    let lowest = 0;
+    let block = blocks.top - Math.abs(blocks.beforeAt(blocks.top));
+    while (block > 0 && moved < budget) {
+      while (lowest < holes.length && holes.unitsOf(lowest) === 0) lowest++;
+      if (lowest === holes.length || holes.startOf(lowest) > block) break;
+      const next = block - Math.abs(blocks.beforeAt(block));
+      mover.costs[Cost.blocksVisited] += 1;
+      if (blocks.sizeAt(block) > 0 && !mover.isPinned(block)) moved += this.moveDown(block, log);
+      block = next;
+    }
+    return moved;
+  }
+
+  /** Moves a block into the lowest hole below it that takes it. Returns the bytes moved, 0 if there is none. */
+  private moveDown(block: number, log: MoveLog): number {
+    const { mover, holes } = this;
+    const { heap } = mover;
+    const code = heap.blocks.codeAt(block);
+    const had = heap.blocks.sizeAt(block);
+    const copied = mover.unitsToMove(block);
+    const hole = this.findHole(copied, code);
+    const start = hole < 0 ? block : holes.startOf(hole);
+    if (start >= block) return 0;
+    const lead = heap.leadAt(start, code);
+    const found = -heap.blocks.sizeAt(start);
+    const units = heap.carveAt(start, start + lead, copied);
+    const rest = found - lead - units;
+    // A hole that alignment cuts in two keeps its rank with the larger part.
+    if (rest >= lead) holes.set(hole, start + lead + units, rest);
+    else holes.set(hole, start, lead);
+    const moved = mover.move(block, start + lead, units, copied, log);
+    heap.blocks.vacate(block, had);
+    return moved;
+  }
+
+  private findHole(units: number, code: number): number {
+    const { heap } = this.mover;
+    const hole = this.holes.lowest(units);
+    if (hole < 0 || heap.fitsAligned(this.holes.startOf(hole), units, code)) return hole;
+    return this.holes.lowest(roomFor(units, code));
+  }
+
+  /** Finds the holes; where free neighbours have not been merged, does that too. */
+  private gatherHoles(): void {
+    const { holes } = this;
+    const { heap, costs } = this.mover;
+    const { blocks } = heap;
+    holes.clear();
+    if (!heap.reuses) blocks.unlist();
+    for (let block = 0; block < blocks.top; ) {
+      let end = block + Math.abs(blocks.sizeAt(block));
+      costs[Cost.blocksVisited] += 1;
+      if (blocks.sizeAt(block) < 0) {
+        if (!heap.reuses) end = this.mergeRun(block, end);
+        if (block < blocks.top) holes.add(block, end - block);
+      }
+      block = end;
+    }
+    holes.build();
+  }
+
+  /** Merges a run of dead blocks into one free block, or gives it to the top. Returns its end. */
+  private mergeRun(block: number, firstEnd: number): number {
+    const { heap, costs } = this.mover;
+    const { blocks } = heap;
+    let end = firstEnd;
+    while (end < blocks.top && blocks.sizeAt(end) < 0) {
+      end -= blocks.sizeAt(end);
+      costs[Cost.blocksVisited] += 1;
+      costs[Cost.coalesces] += 1;
+    }
+    if (end === blocks.top) blocks.top = block;
+    else blocks.addFree(block, end - block);
+    return end;
+  }
+}
