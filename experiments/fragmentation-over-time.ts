@@ -36,22 +36,23 @@ const BINS = 48;
 /** The workload whose heap is drawn address by time. */
 const MAPPED = "py-web";
 
-const percent = (ratio: number): string => `${(100 * ratio).toFixed(1)} %`;
+const signed = (ratio: number): string => `${ratio < 0 ? "" : "+"}${(100 * ratio).toFixed(1)} %`;
+const mebibytes = (bytes: number): string => `${(bytes / 1048576).toFixed(2)} MiB`;
 const against = (tables: Tables, allocator: string, metric: string): number =>
   compare(tables, "first-fit", metric).find((c) => c.allocator === allocator)?.ratio ?? Number.NaN;
 
-/** What compaction leaves at the end against what the direct allocators keep, and what it costs at the peak. */
+/** Peaks, means and what is left at the end: what handles cost and what compaction gives back are different moments. */
 function finding(tables: Tables): string {
-  const peak = (allocator: string): string => percent(against(tables, allocator, "peakFootprint") - 1);
-  const mean = (allocator: string): string => percent(against(tables, allocator, "meanFootprint") - 1);
-  const web = (allocator: string): string =>
-    `${(cellValue(tables, MAPPED, allocator, "endFootprint") / 1048576).toFixed(2)} MiB`;
+  const others = ["pymalloc", "buddy", "handle-table"];
+  const change = (metric: string): string =>
+    others.map((allocator) => `${allocator} ${signed(against(tables, allocator, metric) - 1)}`).join(", ");
+  const left = order.map(
+    (allocator) => `${mebibytes(cellValue(tables, MAPPED, allocator, "endFootprint"))} under ${allocator}`,
+  );
   return (
-    `Against first fit, the compacting handle table has ${peak("handle-table")} peak footprint (pymalloc ${peak("pymalloc")}, ` +
-    `buddy ${peak("buddy")}; geometric means over the workloads) and ${mean("handle-table")} mean footprint (pymalloc ${mean("pymalloc")}, ` +
-    `buddy ${mean("buddy")}): headers and table cost at the peak what compaction gives back after it. ` +
-    `When ${MAPPED} has freed nearly everything, ${web("handle-table")} remain under handles, ${web("pymalloc")} under pymalloc and ` +
-    `${web("first-fit")} under first fit.`
+    `Peak footprint against first fit, geometric mean over the workloads: ${change("peakFootprint")}; mean footprint over time: ` +
+    `${change("meanFootprint")}. When ${MAPPED} has freed all but ${mebibytes(cellValue(tables, MAPPED, "pymalloc", "endLive"))} of its ` +
+    `${mebibytes(cellValue(tables, MAPPED, "pymalloc", "peakLive"))}, the footprint is ${left.join(", ")}.`
   );
 }
 

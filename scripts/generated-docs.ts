@@ -1,6 +1,9 @@
 /** Parts of the documentation that follow from the registries, between `<!-- begin NAME -->` and `<!-- end NAME -->`. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { allocators } from "../allocators/registry.js";
 import { metrics } from "../harness/metrics/registry.js";
+import { packageRoot } from "../harness/version.js";
 import { InputError } from "../memory/errors.js";
 import { workloads } from "../workloads/registry.js";
 import { experimentNames, loadExperiment } from "./load-experiments.js";
@@ -12,6 +15,12 @@ export const documents: readonly string[] = ["README.md", "docs/metrics.md"];
 function optionNames(options: object): string {
   const names = Object.keys(options);
   return names.length === 0 ? "-" : names.map((name) => `\`${name}\``).join(" ");
+}
+
+/** The finding of an experiment, from its committed results. */
+function committedFinding(experiment: string): string {
+  const summary = readFileSync(join(packageRoot, "results", experiment, "summary.json"), "utf8");
+  return (JSON.parse(summary) as { finding: string }).finding;
 }
 
 const parts: Readonly<Record<string, () => string | Promise<string>>> = {
@@ -32,6 +41,7 @@ const parts: Readonly<Record<string, () => string | Promise<string>>> = {
       all.map(({ name, question }) => [`\`${name}\``, question]),
     );
   },
+  finding: () => `**Finding.** ${committedFinding("fragmentation-over-time")}`,
   metrics: () =>
     markdownTable(
       ["metric", "what it is", "unit", "clock", "formula", "source"],

@@ -47,9 +47,9 @@ const options: OptionTable<HandleTableOptions> = {
   },
   fUpper: { kind: "number", min: 1, max: 1e6, default: 1.4, help: "fragmentation above which compaction starts" },
   fLower: { kind: "number", min: 1, max: 1e6, default: 1.05, help: "fragmentation below which compaction ends" },
-  poll: { ...ms, default: 10, help: "virtual ms between looks at the fragmentation (Anchorage: 500)" },
-  firstPoll: { ...ms, default: 20, help: "virtual ms before the first look (Anchorage: 1000)" },
-  minSleep: { ...ms, default: 1, help: "least virtual ms between passes (Anchorage: 10)" },
+  poll: { ...ms, default: 2, help: "virtual ms between looks at the fragmentation (Anchorage: 500)" },
+  firstPoll: { ...ms, default: 4, help: "virtual ms before the first look (Anchorage: 1000)" },
+  minSleep: { ...ms, default: 0.04, help: "least virtual ms between passes (Anchorage: 10)" },
   overhead: { kind: "number", min: 1e-6, max: 1, default: 0.05, help: "largest share of the time spent in passes" },
   alpha: { kind: "number", min: 0, max: 1, default: 0.1, help: "budget of a pass as a share of the live bytes" },
   passBytes: { kind: "bytes", min: 1, max: TIB, default: TIB, help: "most bytes of a pass" },
@@ -65,8 +65,8 @@ function resolve(given?: Partial<HandleTableOptions>): HandleTableOptions {
 
 /**
  * A handle table over a segregated or bump heap, with sliding or two-finger compaction. Published times of Anchorage are
- * for programs that run minutes; virtual time is events / 4e6 s, so a trace of a million events lasts 250 ms and the
- * defaults here look 50 times as often.
+ * for programs that run minutes; virtual time is events / 4e6 s, so a trace of a million events lasts 250 ms and would
+ * hardly be looked at. The defaults here are the published times divided by 250.
  */
 export const handleTable: AllocatorSpec<HandleTableOptions> = {
   name: NAME,
