@@ -4,6 +4,7 @@
  * where it happens. For tests and for `fraglab replay --check`; about 100 times slower.
  */
 import type { Address, AddressSpace } from "../memory/address-space.js";
+import { Cost } from "../memory/costs.js";
 import { HeapError } from "../memory/errors.js";
 import type { HeapMap } from "../memory/heap-map.js";
 import { ShadowMemory } from "../memory/shadow.js";
@@ -147,7 +148,10 @@ class CheckedAllocator implements Checked {
 
   audit(): HeapMap {
     this.verify();
-    return audit(this.inner, this.space, this.live(), this.placeless);
+    const loads = this.space.costs[Cost.tableLoads];
+    const map = audit(this.inner, this.space, this.live(), this.placeless);
+    this.space.costs[Cost.tableLoads] = loads;
+    return map;
   }
 
   protected *live(): Live {
@@ -173,7 +177,7 @@ class CheckedAllocator implements Checked {
   }
 
   protected verifyBlock(ref: Ref, block: Block): void {
-    const address = this.inner.addressOf(ref);
+    const address = this.lookUp(ref);
     if (address !== block.address) {
       throw new HeapError("moved-outside-compact", `block moved from ${block.address} to ${address}`, ref);
     }
@@ -181,8 +185,17 @@ class CheckedAllocator implements Checked {
     if (wrong >= 0) throw new HeapError("corrupted-contents", `byte at offset ${wrong} was overwritten`, ref);
   }
 
-  private checkPlace(ref: Ref, size: number, alignment: number): Address {
+  /** The address, without charging the program for a load that only the check makes. */
+  protected lookUp(ref: Ref): Address {
+    const { costs } = this.space;
+    const loads = costs[Cost.tableLoads];
     const address = this.inner.addressOf(ref);
+    costs[Cost.tableLoads] = loads;
+    return address;
+  }
+
+  private checkPlace(ref: Ref, size: number, alignment: number): Address {
+    const address = this.lookUp(ref);
     if (!Number.isSafeInteger(address) || address <= 0) throw new HeapError("unmapped", `address ${address}`, ref);
     if (address % alignment !== 0) throw new HeapError("misaligned", `address ${address}, alignment ${alignment}`, ref);
     const capacity = this.inner.capacityOf(ref);
@@ -231,7 +244,7 @@ class CheckedCompacting extends CheckedAllocator implements Compacting {
       if (block === undefined) throw new HeapError("stale-reference", "compact moved a block that is not live", ref);
       if (block.pins > 0) throw new HeapError("moved-while-pinned", "compact moved a pinned block", ref);
       this.claim(ref, block.address, block.size, block.tag, 0);
-      block.address = this.mover.addressOf(ref);
+      block.address = this.lookUp(ref);
     }
     for (const [ref, to] of moved) {
       const block = this.blocks.get(ref);

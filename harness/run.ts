@@ -50,17 +50,22 @@ function createPool(jobs: number): Piscina<CellRequest, CellAnswer> {
   });
 }
 
-async function runOne(
-  pool: Piscina<CellRequest, CellAnswer>,
-  cell: Cell,
-  request: CellRequest,
-  signal: AbortSignal,
-): Promise<CellResult> {
-  const answer = await pool.run(request, { signal });
+async function runOne(pool: Piscina<CellRequest, CellAnswer>, cell: Cell, request: CellRequest): Promise<CellResult> {
+  const answer = await pool.run(request);
   if (answer.ok) return answer.result;
   const where = `${cell.allocator.selector} on ${cell.workload.selector}, seed ${cell.seed}`;
   if (answer.kind === "InputError") throw new InputError(answer.message);
   throw new Error(`${where}: ${answer.message}`);
+}
+
+/** Rejects when the signal is aborted; never resolves. */
+function abortOf(signal: AbortSignal | undefined): Promise<never> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  // It is awaited only now and then: in between, a rejection is not unhandled.
+  aborted.catch(() => undefined);
+  return aborted;
 }
 
 /** Cells run at once: enough to keep the workers busy, few enough to hold few traces. */
@@ -75,9 +80,7 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
   const total = cells.length;
   const traces = new Traces();
   const runs: RunCell[] = [];
-  const stop = new AbortController();
-  const onAbort = (): void => stop.abort(settings.signal?.reason);
-  settings.signal?.addEventListener("abort", onAbort);
+  const aborted = abortOf(settings.signal);
   const jobs = settings.jobs ?? availableParallelism();
   let pool: Piscina<CellRequest, CellAnswer> | undefined;
   let done = 0;
@@ -109,7 +112,7 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
         continue;
       }
       pool ??= createPool(jobs);
-      const task = runOne(pool, cell, request, stop.signal).then((result) => {
+      const task = runOne(pool, cell, request).then((result) => {
         settings.store.keep(request, result);
         finish(result);
       });
@@ -117,12 +120,11 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
       pending.add(tracked);
       // A failure is seen at the next await below; without this it would count as unhandled in between.
       tracked.catch(() => undefined);
-      while (pending.size >= jobs * AHEAD) await Promise.race(pending);
+      while (pending.size >= jobs * AHEAD) await Promise.race([aborted, ...pending]);
     }
-    await Promise.all(pending);
+    await Promise.race([aborted, Promise.all(pending)]);
   } finally {
-    settings.signal?.removeEventListener("abort", onAbort);
-    stop.abort();
+    // Ends the workers, whatever they do: results that are not in the store by now are lost.
     await pool?.destroy();
   }
   runs.sort((a, b) => a.cell.index - b.cell.index);

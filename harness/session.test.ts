@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { type AnyAllocatorSpec, allocators } from "../allocators/registry.js";
+import { kindNames } from "../memory/heap-map.js";
+import type { Trace } from "../workloads/trace.js";
+import { TraceBuilder } from "../workloads/trace-builder.js";
+import { workloadArm } from "./arm.js";
+import { measure, metrics } from "./metrics/registry.js";
+import { placements } from "./place.js";
+import { runSession } from "./session.js";
+
+async function traceOf(selector: string): Promise<Trace> {
+  const arm = workloadArm(selector);
+  return await arm.spec.generate(1, arm.options);
+}
+
+const specs = Object.values(allocators);
+
+describe.each(specs.map((spec) => [spec.name, spec] as const))("a run of %s", (_name, spec: AnyAllocatorSpec) => {
+  it("has kinds that sum to the footprint at every look, and the same result whatever is looked at", async () => {
+    const trace = await traceOf("phases:events=20000,live=65536");
+    const plain = await runSession(spec, {}, trace, { looks: 1, bins: 8 });
+    const watched = await runSession(spec, {}, trace, { looks: 50, bins: 100, mapRows: 16 });
+    expect(watched.fragmentation).toEqual(plain.fragmentation);
+    expect(watched.costs).toEqual(plain.costs);
+    expect(watched.snapshots.length).toBeGreaterThan(50);
+    for (const look of watched.snapshots) {
+      const sum = kindNames.reduce((total, kind) => total + look.kinds[kind], 0);
+      expect(sum).toBe(look.footprint);
+      for (const kind of kindNames) expect(look.kinds[kind], kind).toBeGreaterThanOrEqual(0);
+      expect(look.footprint).toBe(look.resident + look.meta);
+    }
+    const end = watched.snapshots[watched.snapshots.length - 1];
+    expect(end).toMatchObject({
+      label: "end",
+      footprint: watched.fragmentation.endFootprint,
+      live: watched.fragmentation.endLive,
+    });
+    expect(watched.occupancy?.width).toBe(49);
+  });
+
+  it("is the same with real bytes behind the blocks", async () => {
+    const trace = await traceOf("sawtooth:events=6000,live=800");
+    const plain = await runSession(spec, {}, trace);
+    const checked = await runSession(spec, {}, trace, { checked: true });
+    expect({ ...checked, snapshots: [] }).toEqual({ ...plain, snapshots: [] });
+  });
+
+  it("measures every metric of the registry as a number", async () => {
+    const trace = await traceOf("churn:events=5000,live=500");
+    const values = measure(await runSession(spec, {}, trace));
+    for (const { name, unit } of metrics) {
+      expect(values[name], name).toBeTypeOf("number");
+      expect(Number.isNaN(values[name]), name).toBe(false);
+      if (unit === "share") expect(values[name]).toBeLessThanOrEqual(1);
+    }
+    expect(values["peakFootprint"]).toBeGreaterThanOrEqual(values["peakLive"]);
+  });
+
+  it("places in `place` as in a session: the last address of each block is where the session has it", async () => {
+    const trace = await traceOf("phases:events=20000,live=65536");
+    const arm = { label: "", spec, options: spec.defaults, selector: spec.name };
+    const placed = [...placements(arm, trace)];
+    expect(placed).toHaveLength([...trace.op].filter((op) => (op & 15) === 0 || (op & 15) === 2).length);
+    expect(placed.every(({ address }) => address > 0)).toBe(true);
+    expect([...placements(arm, trace)]).toEqual(placed);
+  });
+});
+
+describe("a session", () => {
+  it("compacts once before it gives up, and says at which event memory ran out", async () => {
+    // Every other block of 64 KiB freed, then one block of 600 KiB: there is room only after compaction.
+    const builder = new TraceBuilder("holes");
+    const slots = Array.from({ length: 24 }, () => builder.allocate(60_000));
+    for (let i = 0; i < slots.length; i += 2) builder.free(slots[i]);
+    builder.allocate(600_000);
+    const trace = builder.build();
+    const limit = 24 * 65536;
+    const fixed = await runSession(allocators["first-fit"], {}, trace, { limit });
+    expect(fixed).toMatchObject({ state: "exhausted", events: trace.length - 1 });
+    expect(fixed.snapshots[fixed.snapshots.length - 1]).toMatchObject({ label: "end", event: trace.length - 1 });
+    const moving = await runSession(allocators["handle-table"], {}, trace, { limit });
+    expect(moving.state).toBe("completed");
+    expect(moving.costs.passes).toBe(1);
+    expect(moving.costs.bytesMoved).toBeGreaterThan(600_000);
+  });
+
+  it("looks at marks, at the peak and at the end, by name", async () => {
+    const builder = new TraceBuilder("marks");
+    const a = builder.allocate(1000);
+    builder.phase("one");
+    builder.free(a);
+    builder.phase("two");
+    builder.allocate(10);
+    const { snapshots } = await runSession(allocators["bump"], {}, builder.build(), { looks: 1 });
+    expect(snapshots.map(({ label, event, live }) => [label, event, live])).toEqual(
+      [
+        ["peak", 1, 1000],
+        ["one", 2, 1000],
+        ["two", 4, 0],
+        ["end", 5, 10],
+      ].sort((x, y) => Number(x[1]) - Number(y[1])),
+    );
+  });
+
+  it("keeps the layout of a small heap at each mark", async () => {
+    const trace = await traceOf("scenario:scene=three-objects");
+    const { layouts } = await runSession(allocators["first-fit"], {}, trace, { layouts: true });
+    const first = layouts?.find(({ label }) => label === "A, B, C allocated");
+    expect(first?.pieces.filter(({ block }) => block >= 0).map(({ block, bytes }) => [block, bytes])).toEqual([
+      [0, 72],
+      [1, 72],
+      [2, 72],
+    ]);
+  });
+});
