@@ -109,7 +109,14 @@ const textsIn = (svg: string): string[] => [...svg.matchAll(/<text[^>]*>([^<]*)<
 
 describe("what the charts show", () => {
   it("is a live area that is not stacked where several moments share a clock value", async () => {
-    const at = (bytes: number, live: number) => ({ workload: "w", allocator: "a", event: bytes + live, bytes, live, footprint: 100 });
+    const at = (bytes: number, live: number) => ({
+      workload: "w",
+      allocator: "a",
+      event: bytes + live,
+      bytes,
+      live,
+      footprint: 100,
+    });
     const spec = timeline(tableOf([at(0, 10), at(50, 80), at(50, 10), at(50, 60), at(100, 20)]));
     const svg = await renderSvg(spec, themes.screen);
     const area = [...svg.matchAll(/class="mark-area[^"]*"[^>]*>\s*<path[^>]*d="([^"]+)"/g)].map((match) => match[1]);
