@@ -31,8 +31,8 @@ const more: Arms = {
   "xmllint-xpath": "recorded:trace=xmllint-xpath",
 };
 
-/** Bins of a line in a chart: with four points a bin and six panels, below the points that a chart may have. */
-const BINS = 48;
+/** Points of a chart of lines, a little below what can be seen. */
+const POINTS = 4900;
 /** The workload whose heap is drawn address by time. */
 const MAPPED = "py-web";
 
@@ -77,7 +77,7 @@ export default defineExperiment({
       name: "timeline-recorded",
       caption: "Live bytes and footprint of recorded programs on the event clock.",
       draw: (tables, theme) =>
-        timeline(courses(tables, Object.keys(recorded), BINS), {
+        timeline(courses(tables, Object.keys(recorded), POINTS), {
           theme: themeNamed(theme),
           order,
           clock: "event",
@@ -88,7 +88,7 @@ export default defineExperiment({
       name: "timeline-synthetic",
       caption: "Live bytes and footprint of synthetic workloads on the event clock.",
       draw: (tables, theme) =>
-        timeline(courses(tables, Object.keys(synthetic), BINS), {
+        timeline(courses(tables, Object.keys(synthetic), POINTS), {
           theme: themeNamed(theme),
           order,
           clock: "event",
@@ -99,7 +99,7 @@ export default defineExperiment({
       name: "fragmentation-recorded",
       caption: "Footprint over live bytes on the clock of bytes allocated, on which frees take no time: 1 is no waste.",
       draw: (tables, theme) =>
-        fragmentation(courses(tables, Object.keys(recorded), BINS), {
+        fragmentation(courses(tables, Object.keys(recorded), POINTS), {
           theme: themeNamed(theme),
           order,
           title: "Footprint / live, recorded programs",
@@ -109,7 +109,7 @@ export default defineExperiment({
       name: "fragmentation-synthetic",
       caption: "Footprint over live bytes of synthetic workloads on the clock of bytes allocated.",
       draw: (tables, theme) =>
-        fragmentation(courses(tables, Object.keys(synthetic), BINS), {
+        fragmentation(courses(tables, Object.keys(synthetic), POINTS), {
           theme: themeNamed(theme),
           order,
           title: "Footprint / live, synthetic workloads",

@@ -124,7 +124,9 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
     }
     await Promise.race([aborted, Promise.all(pending)]);
   } finally {
-    // Ends the workers, whatever they do: results that are not in the store by now are lost.
+    // Ends the workers, whatever they do: results that are not in the store by now are lost. A pool that is being
+    // destroyed takes an answer that comes in the meantime for an error.
+    pool?.on("error", () => undefined);
     await pool?.destroy();
   }
   runs.sort((a, b) => a.cell.index - b.cell.index);

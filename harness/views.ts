@@ -2,6 +2,7 @@
 import { kindNames } from "../memory/heap-map.js";
 import type { Tables } from "./experiment.js";
 import { thin } from "./metrics/series.js";
+import { ratioInterval } from "./statistics/ratio.js";
 import { type Table, type TableRecord, tableOf } from "./table.js";
 
 const textColumn = (table: Table, name: string): ArrayLike<string> =>
@@ -40,18 +41,21 @@ function* lines(series: Table): Generator<{ workload: string; allocator: string;
 }
 
 /**
- * Courses of live and footprint of the first seed, thinned to at most `bins` bins a line: columns workload, allocator,
- * event, bytes (allocated so far), live, footprint.
+ * Courses of live and footprint of the first seed: columns workload, allocator, event, bytes (allocated so far), live,
+ * footprint. Lines are thinned evenly until a chart of them, with one line of live bytes a workload, has at most `points`
+ * points.
  */
-export function courses(tables: Tables, workloads: readonly string[], bins: number): Table {
+export function courses(tables: Tables, workloads: readonly string[], points: number): Table {
   const { series } = tables;
   const pick = (name: string, rows: readonly number[]): number[] => {
     const column = numberColumn(series, name);
     return rows.map((row) => column[row]);
   };
   const records: TableRecord[] = [];
-  for (const { workload, allocator, rows } of lines(series)) {
-    if (!workloads.includes(workload)) continue;
+  const drawn = [...lines(series)].filter(({ workload }) => workloads.includes(workload));
+  // Four points a bin, and the last.
+  const bins = Math.max(1, Math.floor((points / (drawn.length + workloads.length) - 1) / 4));
+  for (const { workload, allocator, rows } of drawn) {
     const course = thin(
       {
         event: pick("event", rows),
@@ -106,23 +110,31 @@ export function kindsAt(
   return tableOf(records);
 }
 
-/** One metric of the completed cells of the first seed: columns workload, allocator, value. */
-export function metricValues(
-  tables: Tables,
-  metric: string,
-  transform: (value: number) => number = (value) => value,
-): Table {
+/**
+ * One metric of the completed cells: columns workload, allocator, value, lo, hi. Over several seeds, `value` is the
+ * geometric mean of what `transform` makes of the metric, and `lo` to `hi` its 95 % t interval; for one they are NaN.
+ */
+export function metricValues(tables: Tables, metric: string, transform: (value: number) => number): Table {
   const { cells } = tables;
-  const records: TableRecord[] = [];
+  const arms = new Map<string, { workload: string; allocator: string; samples: number[] }>();
   for (let row = 0; row < cells.rows; row++) {
-    if (textColumn(cells, "outcome")[row] !== "completed" || numberColumn(cells, "seed")[row] !== 1) continue;
-    records.push({
-      workload: textColumn(cells, "workload")[row],
-      allocator: textColumn(cells, "allocator")[row],
-      value: transform(numberColumn(cells, metric)[row]),
-    });
+    if (textColumn(cells, "outcome")[row] !== "completed") continue;
+    const workload = textColumn(cells, "workload")[row];
+    const allocator = textColumn(cells, "allocator")[row];
+    const key = `${workload}\n${allocator}`;
+    const arm = arms.get(key) ?? { workload, allocator, samples: [] };
+    arms.set(key, arm);
+    arm.samples.push(transform(numberColumn(cells, metric)[row]));
   }
-  return tableOf(records);
+  return tableOf(
+    [...arms.values()].map(({ workload, allocator, samples }) => {
+      const { ratio, low, high } = ratioInterval(
+        samples,
+        samples.map(() => 1),
+      );
+      return { workload, allocator, value: ratio, lo: low, hi: high };
+    }),
+  );
 }
 
 /** A metric of one cell of the first seed, or `NaN`. */
