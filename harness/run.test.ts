@@ -153,7 +153,7 @@ describe("what is made of the tables", () => {
     for (const points of [100, 400]) {
       // Each row is a point of a footprint; a live line has as many points as the longest of them.
       const { rows } = courses(tables, ["churn"], points);
-      expect(rows).toBeGreaterThan(points / 8);
+      expect(rows).toBeGreaterThan(points / 3);
       expect((rows * 4) / 3).toBeLessThanOrEqual(points);
     }
     expect(kindsAt(tables, ({ label }) => label === "peak").rows).toBe(5 * 8);

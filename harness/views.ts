@@ -17,8 +17,15 @@ export function recordsOf(table: Table): Record<string, string | number>[] {
   );
 }
 
-/** One line of a chart: the rows of one workload, allocator and seed. */
-function* lines(series: Table): Generator<{ workload: string; allocator: string; rows: number[] }> {
+/** One line of a chart: the rows of one workload and allocator. */
+interface Line {
+  readonly workload: string;
+  readonly allocator: string;
+  readonly rows: readonly number[];
+}
+
+/** The lines of the first seed. */
+function* lines(series: Table): Generator<Line> {
   const workload = textColumn(series, "workload");
   const allocator = textColumn(series, "allocator");
   const seed = numberColumn(series, "seed");
@@ -40,43 +47,43 @@ function* lines(series: Table): Generator<{ workload: string; allocator: string;
   }
 }
 
+/** One line thinned to at most `bins` bins. */
+function thinned({ series }: Tables, line: Line, bins: number): TableRecord[] {
+  const pick = (name: string): number[] => {
+    const column = numberColumn(series, name);
+    return line.rows.map((row) => column[row]);
+  };
+  const course = thin(
+    { event: pick("event"), allocated: pick("allocated"), live: pick("live"), footprint: pick("footprint") },
+    bins,
+  );
+  return course.event.map((event, i) => ({
+    workload: line.workload,
+    allocator: line.allocator,
+    event,
+    bytes: course.allocated[i],
+    live: course.live[i],
+    footprint: course.footprint[i],
+  }));
+}
+
 /**
  * Courses of live and footprint of the first seed: columns workload, allocator, event, bytes (allocated so far), live,
- * footprint. Lines are thinned evenly until a chart of them, with one line of live bytes a workload, has at most `points`
- * points.
+ * footprint. All lines are thinned alike, no more than needed for a chart of at most `points` points, in which each
+ * workload has one more line, of live bytes, as long as its longest.
  */
 export function courses(tables: Tables, workloads: readonly string[], points: number): Table {
-  const { series } = tables;
-  const pick = (name: string, rows: readonly number[]): number[] => {
-    const column = numberColumn(series, name);
-    return rows.map((row) => column[row]);
-  };
-  const records: TableRecord[] = [];
-  const drawn = [...lines(series)].filter(({ workload }) => workloads.includes(workload));
-  // Four points a bin, and the last.
-  const bins = Math.max(1, Math.floor((points / (drawn.length + workloads.length) - 1) / 4));
-  for (const { workload, allocator, rows } of drawn) {
-    const course = thin(
-      {
-        event: pick("event", rows),
-        allocated: pick("allocated", rows),
-        live: pick("live", rows),
-        footprint: pick("footprint", rows),
-      },
-      bins,
-    );
-    course.event.forEach((event, i) => {
-      records.push({
-        workload,
-        allocator,
-        event,
-        bytes: course.allocated[i],
-        live: course.live[i],
-        footprint: course.footprint[i],
-      });
+  const drawn = [...lines(tables.series)].filter(({ workload }) => workloads.includes(workload));
+  for (let bins = 256; ; bins = Math.floor(bins * 0.8)) {
+    const courses = drawn.map((line) => thinned(tables, line, bins));
+    const longest = new Map<string, number>();
+    drawn.forEach(({ workload }, i) => {
+      longest.set(workload, Math.max(longest.get(workload) ?? 0, courses[i].length));
     });
+    const rows = courses.flat();
+    const total = [...longest.values()].reduce((sum, length) => sum + length, rows.length);
+    if (total <= points || bins <= 1) return tableOf(rows);
   }
-  return tableOf(records);
 }
 
 /**
