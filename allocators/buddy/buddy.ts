@@ -4,8 +4,10 @@ import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf } from "../../memory/options.js";
 import type { Allocator, AllocatorSpec, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
-import { Chunks } from "./chunks.js";
-import { FreeBitmaps, type FreeBlocks, FreeLists } from "./free-blocks.js";
+import { bytesBeside, Chunks } from "./chunks.js";
+import { FreeBitmaps } from "./free-bitmaps.js";
+import type { FreeBlocks } from "./free-blocks.js";
+import { FreeLists } from "./free-lists.js";
 import { type BuddyOptions, buddyOptions, resolveBuddyOptions } from "./options.js";
 import { Runs } from "./runs.js";
 
@@ -15,14 +17,14 @@ const HEADER = 16;
 /** Bytes of the two links of a free list. */
 const LINKS = 16;
 
-/** The heap has at most 32 GiB, and 2^30 units. */
-const LARGEST_HEAP = 0x800000000;
-const MOST_UNITS = 0x40000000;
-
 /** State of a unit: 0 inside a block; at the first unit of a block LIVE or FREE, with the block's order. */
 const LIVE = 128;
 const FREE = 64;
 const ORDER = 63;
+
+/** Bytes of a page, as a power of two. */
+const PAGE_SHIFT = 12;
+const PAGE = 1 << PAGE_SHIFT;
 
 /**
  * The binary buddy system with eager coalescing. A block of order k has 2^k units of 2^minOrder bytes and lies at a
@@ -50,6 +52,8 @@ class Buddy implements Allocator {
   private readonly minOrder: number;
   private readonly unit: number;
   private readonly perUnit: number;
+  /** Units of a page, as a power of two. */
+  private readonly pageShift: number;
   private readonly chunk: number;
   private readonly chunkOrder: number;
   private readonly header: number;
@@ -71,13 +75,14 @@ class Buddy implements Allocator {
     this.minOrder = inBand ? Math.max(given.minOrder, 5) : given.minOrder;
     this.unit = 1 << this.minOrder;
     this.perUnit = 1 / this.unit;
+    this.pageShift = PAGE_SHIFT - this.minOrder;
     this.chunk = given.chunk;
     this.chunkOrder = 31 - Math.clz32(given.chunk) - this.minOrder;
     this.header = inBand ? HEADER : 0;
     this.tag = this.header + (lowest ? 0 : LINKS);
     this.release = given.release;
     const beside = bytesBeside(this.chunkOrder, lowest, inBand);
-    this.chunks = new Chunks(space, given.chunk, Math.min(LARGEST_HEAP, MOST_UNITS * this.unit), beside);
+    this.chunks = new Chunks(space, given.chunk, this.unit, beside);
     this.runs = new Runs(space, given.chunk, this.header);
     this.base = this.chunks.base;
     this.runsBase = this.runs.base;
@@ -92,9 +97,8 @@ class Buddy implements Allocator {
     if (bytes > this.chunk) return this.runs.allocate(size, alignment, this.header) as Ref;
     const at = this.take(this.orderFor(bytes));
     if (at < 0) return none;
-    const start = this.base + at * this.unit;
-    this.space.touch(start, bytes);
-    return (start + this.header) as Ref;
+    this.touchBlock(at, bytes);
+    return (this.base + at * this.unit + this.header) as Ref;
   }
 
   free(ref: Ref): void {
@@ -102,12 +106,15 @@ class Buddy implements Allocator {
       this.runs.free(ref);
       return;
     }
+    const state = this.state;
     const inside = this.unitOf(ref);
-    const order = this.state[inside] & ORDER;
+    const order = state[inside] & ORDER;
     const at = inside & -(1 << order);
-    this.state[inside] = 0;
-    this.state[at] = 0;
-    this.coalesce(at, order);
+    if (inside !== at) state[inside] = 0;
+    state[at] = FREE | order;
+    // Most blocks find no buddy to merge with. A whole chunk has none, and what lies at its place is of no interest.
+    if (order === this.chunkOrder || state[at ^ (1 << order)] === (FREE | order)) this.coalesce(at, order);
+    else this.blocks.add(order, at);
   }
 
   reallocate(ref: Ref, size: number): Ref {
@@ -183,9 +190,15 @@ class Buddy implements Allocator {
     return ((ref - this.base) * this.perUnit) | 0;
   }
 
+  /** The first `bytes` bytes of a block at `at` are written. A block of a page or less lies in one page. */
+  private touchBlock(at: number, bytes: number): void {
+    if (bytes > PAGE || this.chunks.resident[at >> this.pageShift] === 0) this.chunks.touch(at * this.unit, bytes);
+  }
+
   /** Order of the smallest block of at least `bytes`, which is at most a chunk. */
   private orderFor(bytes: number): number {
-    return bytes <= this.unit ? 0 : 32 - Math.clz32(bytes - 1) - this.minOrder;
+    const last = bytes === 0 ? 0 : bytes - 1;
+    return 32 - Math.clz32(last >>> this.minOrder);
   }
 
   private allocateAligned(size: number, alignment: number): Ref {
@@ -227,10 +240,10 @@ class Buddy implements Allocator {
   private addFree(at: number, order: number): void {
     this.state[at] = FREE | order;
     this.blocks.add(order, at);
-    if (this.tag > 0) this.space.touch(this.base + at * this.unit, this.tag);
+    if (this.tag > 0) this.touchBlock(at, this.tag);
   }
 
-  /** Makes a block free, merging it with its buddy as long as that is free and whole. */
+  /** Adds a block to the free ones, merging it with its buddy as long as that is free and whole. */
   private coalesce(block: number, blockOrder: number): void {
     const state = this.state;
     let at = block;
@@ -239,7 +252,7 @@ class Buddy implements Allocator {
       const buddy = at ^ (1 << order);
       if (state[buddy] !== (FREE | order)) break;
       this.blocks.remove(order, buddy);
-      state[buddy] = 0;
+      state[at | buddy] = 0;
       at &= buddy;
     }
     this.costs[Cost.coalesces] += order - blockOrder;
@@ -314,18 +327,6 @@ class Buddy implements Allocator {
     used.set(this.used);
     this.used = used;
   }
-}
-
-/**
- * Bytes of bookkeeping beside a chunk. Bitmaps of free blocks: a bit for each block of each order, and a 32nd as many for
- * each level above, by which the lowest is found. Split and pair bits: one for each pair of each order.
- */
-function bytesBeside(chunkOrder: number, lowest: boolean, inBand: boolean): number {
-  const units = 1 << chunkOrder;
-  const pairs = Math.ceil(units / 8);
-  const bitmaps = Math.ceil(((2 * units - 1) * 32) / 31 / 8);
-  const free = lowest ? bitmaps : inBand ? 0 : pairs;
-  return free + (inBand ? 0 : pairs);
 }
 
 /** The binary buddy system; `Cost.listHops` stays 0, because no list is searched. */

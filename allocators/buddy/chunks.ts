@@ -4,24 +4,43 @@ import { Bitset } from "../../memory/bitset.js";
 import type { HeapMap } from "../../memory/heap-map.js";
 import { SideTable } from "./side-table.js";
 
+/** The heap has at most 32 GiB, and 2^30 units. */
+const LARGEST_HEAP = 0x800000000;
+const MOST_UNITS = 0x40000000;
 /** Chunks lie at multiples of their size, which is at most this. */
 const BASE_ALIGNMENT = 0x40000000;
+
+/**
+ * Bytes of bookkeeping beside a chunk. Bitmaps of free blocks: a bit for each block of each order, and a 32nd as many for
+ * each level above, by which the lowest is found. Split and pair bits: one for each pair of each order.
+ */
+export function bytesBeside(chunkOrder: number, lowest: boolean, inBand: boolean): number {
+  const units = 1 << chunkOrder;
+  const pairs = Math.ceil(units / 8);
+  const bitmaps = Math.ceil(((2 * units - 1) * 32) / 31 / 8);
+  const free = lowest ? bitmaps : inBand ? 0 : pairs;
+  return free + (inBand ? 0 : pairs);
+}
 
 /** The memory under a buddy system: chunks of one size in a reserved range, lowest first, each with its bookkeeping. */
 export class Chunks {
   readonly base: Address;
   /** Places for chunks that have ever held one: places from here on are vacant. */
   places: number;
+  /** A byte for each page of the places: 1 where it is known to be resident, as it stays until its chunk is unmapped. */
+  resident: Uint8Array;
   private readonly space: AddressSpace;
   private readonly bytes: number;
   private readonly capacity: number;
   private readonly vacant: Bitset;
   private readonly table: SideTable;
 
-  /** Chunks of `bytes` bytes in a range of `reserved`, with `record` bytes of bookkeeping for each beside the heap. */
-  constructor(space: AddressSpace, bytes: number, reserved: number, record: number) {
+  /** Chunks of `bytes` bytes, divided into units, with `record` bytes of bookkeeping for each beside the heap. */
+  constructor(space: AddressSpace, bytes: number, unit: number, record: number) {
+    const reserved = Math.min(LARGEST_HEAP, MOST_UNITS * unit);
     this.base = space.reserve(reserved, BASE_ALIGNMENT);
     this.places = 0;
+    this.resident = new Uint8Array(Math.ceil(bytes / space.pageSize));
     this.space = space;
     this.bytes = bytes;
     this.capacity = reserved / bytes;
@@ -38,15 +57,24 @@ export class Chunks {
       this.table.drop(place);
       return -1;
     }
-    if (hole < 0) this.places += 1;
+    if (hole < 0) this.addPlace();
     else this.vacant.clear(hole);
     return place;
   }
 
   unmap(place: number): void {
     this.space.unmap(this.base + place * this.bytes, this.bytes);
+    const pages = this.bytes / this.space.pageSize;
+    this.resident.fill(0, place * pages, (place + 1) * pages);
     this.table.drop(place);
     this.vacant.set(place);
+  }
+
+  /** Touches bytes inside one chunk, given by their offset from the base. */
+  touch(offset: number, bytes: number): void {
+    this.space.touch(this.base + offset, bytes);
+    const { pageSize } = this.space;
+    if (bytes > 0) this.resident.fill(1, Math.floor(offset / pageSize), Math.ceil((offset + bytes) / pageSize));
   }
 
   isMapped(place: number): boolean {
@@ -56,5 +84,14 @@ export class Chunks {
   /** Adds the bookkeeping beside the heap to a map. */
   walkTable(map: HeapMap): void {
     this.table.walk(map);
+  }
+
+  private addPlace(): void {
+    this.places += 1;
+    const pages = (this.places * this.bytes) / this.space.pageSize;
+    if (pages <= this.resident.length) return;
+    const resident = new Uint8Array(this.resident.length * 2);
+    resident.set(this.resident);
+    this.resident = resident;
   }
 }

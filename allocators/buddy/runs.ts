@@ -1,7 +1,7 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Use } from "../../memory/address-space.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
-import { FreeBitmaps } from "./free-blocks.js";
+import { FreeBitmaps } from "./free-bitmaps.js";
 import { SideTable } from "./side-table.js";
 
 /** Addresses set aside for runs: two of the largest. */

@@ -1,9 +1,13 @@
 /**
  * Free blocks of a contiguous heap in address order, with exact first fit in O(log heap).
  *
- * A leaf covers 32 granules and holds one word: bit `i` is set where a free block starts at granule `i` of the leaf. An
- * implicit binary tree over the leaves holds, for each subtree, the largest free block that starts in it and the number
- * of free blocks, so that one descent finds a block and its place in the textbook's linked list.
+ * A leaf covers 32 granules and holds one word: bit `i` is set where a free block starts at granule `i` of the leaf. A
+ * tree over the leaves, four children to a node, knows for each subtree the largest free block that starts in it and the
+ * number of free blocks, so that one descent finds a block and its place in the textbook's linked list.
+ *
+ * The tree is implicit and complete. Node `g`, 0 is the root, is a record of eight words, half a cache line: the largest
+ * blocks in its four children, then their numbers of blocks. Child `j` of node `g` is entry e = 4g + j of the tree; if it
+ * is not a leaf, it is node e + 1. So the entry of node `g` in its parent is g - 1, and the root has none.
  */
 
 /** Granules in a leaf, as a power of two. */
@@ -25,61 +29,51 @@ export class FreeIndex {
    */
   hops: number;
   private sizes: Int32Array;
-  /** Leaves in the tree: a power of two. */
-  private leaves: number;
   private starts: Int32Array;
-  /**
-   * Two entries for each node: the largest block, and the number of blocks. Node `i` has children `2i` and `2i + 1`;
-   * leaf `l` is node `leaves + l`.
-   */
   private nodes: Int32Array;
+  /** Entry of the first leaf. */
+  private firstLeaf: number;
 
   /** An empty set over positions below `sizes.length`, which must be a power of two, at least 64. */
   constructor(sizes: Int32Array) {
     this.hops = 0;
     this.sizes = sizes;
-    this.leaves = sizes.length >>> LEAF_SHIFT;
-    this.starts = new Int32Array(this.leaves);
-    this.nodes = new Int32Array(this.leaves * 4);
+    this.starts = new Int32Array(0);
+    this.nodes = new Int32Array(8);
+    this.firstLeaf = 0;
+    this.grow(sizes);
   }
 
   /** Replaces the column of sizes by a longer copy of it: its length is a power of two. */
   grow(sizes: Int32Array): void {
-    const old = this.leaves;
-    const leaves = sizes.length >>> LEAF_SHIFT;
     this.sizes = sizes;
-    this.leaves = leaves;
-    const starts = new Int32Array(leaves);
+    const starts = new Int32Array(sizes.length >>> LEAF_SHIFT);
     starts.set(this.starts);
     this.starts = starts;
-    const nodes = new Int32Array(leaves * 4);
-    // Level by level: the old tree is the leftmost subtree, and the nodes above it repeat its root.
-    for (let width = old * 2, to = leaves * 2; width >= 2; width /= 2, to /= 2) {
-      nodes.set(this.nodes.subarray(width, width * 2), to);
-    }
-    for (let i = leaves / old; i > 1; i /= 2) nodes.copyWithin(i, i * 2, i * 2 + 2);
-    this.nodes = nodes;
+    while (this.firstLeaf * 3 + 4 < starts.length) this.addLevel();
   }
 
   /** The lowest block of at least `need` granules, or -1. Sets `hops`. */
   first(need: number): number {
     const nodes = this.nodes;
-    if (nodes[2] < need) {
-      this.hops = nodes[3];
+    if (larger(larger(nodes[0], nodes[1]), larger(nodes[2], nodes[3])) < need) {
+      this.hops = nodes[4] + nodes[5] + nodes[6] + nodes[7];
       return -1;
     }
-    const end = this.leaves * 2;
+    const firstLeaf = this.firstLeaf;
     let hops = 1;
-    let i = 2;
-    // Where the left subtree holds no block large enough, the sign of the difference adds its count and takes the right
-    // one: no branch to mispredict.
-    while (i < end) {
-      i += i;
-      const skip = (nodes[i] - need) >> 31;
-      hops += nodes[i + 1] & skip;
-      i += skip & 2;
-    }
-    const leaf = (i - end) >>> 1;
+    let entry = -1;
+    // While no child so far holds a block large enough, the signs of the differences add its count and pass it by: no
+    // branch to mispredict.
+    do {
+      const node = (entry + 1) * 8;
+      const skip0 = (nodes[node] - need) >> 31;
+      const skip1 = skip0 & ((nodes[node + 1] - need) >> 31);
+      const skip2 = skip1 & ((nodes[node + 2] - need) >> 31);
+      hops += (nodes[node + 4] & skip0) + (nodes[node + 5] & skip1) + (nodes[node + 6] & skip2);
+      entry = entry * 4 + 4 - skip0 - skip1 - skip2;
+    } while (entry < firstLeaf);
+    const leaf = entry - firstLeaf;
     const sizes = this.sizes;
     const base = leaf << LEAF_SHIFT;
     let rest = this.starts[leaf];
@@ -115,9 +109,10 @@ export class FreeIndex {
     this.starts[leaf] |= 1 << (at & 31);
     const nodes = this.nodes;
     // Counts change up to the root. Not to look where maxima stop changing saves a branch that is often mispredicted.
-    for (let i = (leaf + this.leaves) * 2; i > 0; i = (i >>> 1) & -2) {
-      nodes[i] = larger(nodes[i], size);
-      nodes[i + 1] += 1;
+    for (let entry = leaf + this.firstLeaf; entry >= 0; entry = (entry >> 2) - 1) {
+      const word = wordOf(entry);
+      nodes[word] = larger(nodes[word], size);
+      nodes[word + 4] += 1;
     }
   }
 
@@ -126,15 +121,16 @@ export class FreeIndex {
     const leaf = at >>> LEAF_SHIFT;
     this.starts[leaf] &= ~(1 << (at & 31));
     const nodes = this.nodes;
-    let i = (leaf + this.leaves) * 2;
-    let largest = nodes[i] === size ? this.largestIn(leaf) : nodes[i];
-    nodes[i] = largest;
-    nodes[i + 1] -= 1;
-    while (i > 2) {
-      largest = larger(largest, nodes[i ^ 2]);
-      i = (i >>> 1) & -2;
-      nodes[i] = largest;
-      nodes[i + 1] -= 1;
+    let entry = leaf + this.firstLeaf;
+    let word = wordOf(entry);
+    let largest = nodes[word] === size ? this.largestIn(leaf) : nodes[word];
+    for (;;) {
+      nodes[word] = largest;
+      nodes[word + 4] -= 1;
+      if (entry < 4) return;
+      largest = larger(largest, largestBeside(nodes, word));
+      entry = (entry >> 2) - 1;
+      word = wordOf(entry);
     }
   }
 
@@ -161,53 +157,82 @@ export class FreeIndex {
 
   /** The first leaf behind `leaf` with a block large enough, or -1; `hops` counts the blocks between. */
   private leafAfter(leaf: number, need: number): number {
-    const nodes = this.nodes;
-    const leaves = this.leaves;
-    let i = leaf + leaves;
-    // Up to the first right-hand neighbour that holds a block large enough, then down.
-    for (; i > 1; i >>>= 1) {
-      if ((i & 1) !== 0) continue;
-      if (nodes[i * 2 + 2] >= need) break;
-      this.hops += nodes[i * 2 + 3];
+    // Up to the first right-hand sibling that holds a block large enough, then down.
+    for (let entry = leaf + this.firstLeaf; entry >= 0; entry = (entry >> 2) - 1) {
+      for (let right = entry + 1; (right & 3) !== 0; right++) {
+        if (this.holds(right, need)) return this.leafBelow(right, need);
+      }
     }
-    if (i <= 1) return -1;
-    for (i += 1; i < leaves; ) {
-      i *= 2;
-      if (nodes[i * 2] >= need) continue;
-      this.hops += nodes[i * 2 + 1];
-      i += 1;
+    return -1;
+  }
+
+  /** The first leaf with a block large enough in a subtree that has one. */
+  private leafBelow(entry: number, need: number): number {
+    let below = entry;
+    while (below < this.firstLeaf) {
+      below = below * 4 + 4;
+      while (!this.holds(below, need)) below++;
     }
-    return i - leaves;
+    return below - this.firstLeaf;
+  }
+
+  /** Whether a subtree holds a block large enough; if not, `hops` passes its blocks. */
+  private holds(entry: number, need: number): boolean {
+    const word = wordOf(entry);
+    if (this.nodes[word] >= need) return true;
+    this.hops += this.nodes[word + 4];
+    return false;
   }
 
   /** A block has moved from one leaf to another. */
   private shift(source: number, target: number): void {
     const nodes = this.nodes;
-    let i = source + this.leaves;
-    let k = target + this.leaves;
-    for (; i !== k; i >>>= 1, k >>>= 1) {
-      nodes[i * 2 + 1] -= 1;
-      nodes[k * 2 + 1] += 1;
+    let from = source + this.firstLeaf;
+    let to = target + this.firstLeaf;
+    while (from !== to) {
+      nodes[wordOf(from) + 4] -= 1;
+      nodes[wordOf(to) + 4] += 1;
+      from = (from >> 2) - 1;
+      to = (to >> 2) - 1;
     }
   }
 
   private raise(leaf: number, size: number): void {
     const nodes = this.nodes;
-    for (let i = (leaf + this.leaves) * 2; i > 0 && nodes[i] < size; i = (i >>> 1) & -2) nodes[i] = size;
+    for (let entry = leaf + this.firstLeaf; entry >= 0; entry = (entry >> 2) - 1) {
+      const word = wordOf(entry);
+      if (nodes[word] >= size) return;
+      nodes[word] = size;
+    }
   }
 
-  /** A block of `before` granules has left a leaf or shrunk: new maxima up to the first node that stays as it is. */
+  /** A block of `before` granules has left a leaf or shrunk: new maxima up to the first entry that stays as it is. */
   private lower(leaf: number, before: number): void {
     const nodes = this.nodes;
-    let i = (leaf + this.leaves) * 2;
-    if (nodes[i] !== before) return;
+    let entry = leaf + this.firstLeaf;
+    let word = wordOf(entry);
+    if (nodes[word] !== before) return;
     let largest = this.largestIn(leaf);
-    while (nodes[i] !== largest) {
-      nodes[i] = largest;
-      if (i === 2) return;
-      largest = larger(largest, nodes[i ^ 2]);
-      i = (i >>> 1) & -2;
+    while (nodes[word] !== largest) {
+      nodes[word] = largest;
+      if (entry < 4) return;
+      largest = larger(largest, largestBeside(nodes, word));
+      entry = (entry >> 2) - 1;
+      word = wordOf(entry);
     }
+  }
+
+  /** Puts a root above the tree, which becomes its first child: four times as many leaves. */
+  private addLevel(): void {
+    const old = this.nodes;
+    this.nodes = new Int32Array(old.length * 4 + 8);
+    // Level by level: the nodes of one follow those of the level above.
+    for (let from = 0, width = 8; from < old.length; from += width, width *= 4) {
+      this.nodes.set(old.subarray(from, from + width), from * 4 + 8);
+    }
+    this.nodes[0] = larger(old[0], largestBeside(old, 0));
+    this.nodes[4] = old[4] + old[5] + old[6] + old[7];
+    this.firstLeaf = this.firstLeaf * 4 + 4;
   }
 
   private largestIn(leaf: number): number {
@@ -224,4 +249,14 @@ export class FreeIndex {
 /** Maximum of two granule counts without a branch: blocks come in no order that could be predicted. */
 function larger(a: number, b: number): number {
   return a - ((a - b) & ((a - b) >> 31));
+}
+
+/** Where the largest block of an entry stands in its node's record; its count is 4 words on. */
+function wordOf(entry: number): number {
+  return entry + (entry & -4);
+}
+
+/** The largest block in the three entries that share a node with the one at `word`. */
+function largestBeside(nodes: Int32Array, word: number): number {
+  return larger(nodes[word ^ 1], larger(nodes[word ^ 2], nodes[word ^ 3]));
 }
