@@ -6,6 +6,11 @@ import { type Allocator, isCompacting, none, type Ref } from "../allocators/allo
 import type { FootprintLog } from "../memory/footprint-log.js";
 import { alignmentOf, OP_MASK, Op, type Trace } from "../workloads/trace.js";
 
+// An imported constant is looked up at each use (V8 11), a module's own is folded.
+const ALLOCATE = Op.allocate;
+const FREE = Op.free;
+const NONE = none;
+
 /** Numbers of a trace event that the loop needs. */
 type Columns = Pick<Trace, "op" | "slot" | "size">;
 
@@ -57,11 +62,11 @@ export function replaySegment(
   for (let i = from; i < to; i++) {
     log.now = i;
     const code = op[i];
-    if (code === Op.allocate) {
+    if (code === ALLOCATE) {
       const ref = allocator.allocate(size[i]);
-      if (ref === none) return i;
+      if (ref === NONE) return i;
       refs[slot[i]] = ref;
-    } else if (code === Op.free) {
+    } else if (code === FREE) {
       allocator.free(refs[slot[i]] as Ref);
     } else if (!runRare(allocator, trace, refs, i)) {
       return i;

@@ -1,4 +1,8 @@
-import { type FreeBlocks, lowestAtLeast, lowestBit } from "./free-blocks.js";
+import { type FreeBlocks, lowestAtLeast as lowestSetAtLeast, lowestBit as lowestSetBit } from "./free-blocks.js";
+
+// An imported binding is looked up at each use (V8 11), a module's own is folded.
+const lowestAtLeast = lowestSetAtLeast;
+const lowestBit = lowestSetBit;
 
 /** Units that there is room for at first: as many as need four levels. */
 const LEAST_ROOM = 32768;
@@ -58,7 +62,12 @@ export class FreeBitmaps implements FreeBlocks {
     let level = this.tops[order];
     const first = this.room >>> (order + level * 5);
     let node = lowestBit(words[starts[level]] & (((1 << first) - 1) << first));
-    while (level > 0) node = (node << 5) | lowestBit(words[starts[--level] + node]);
+    if (level > 3)
+      do node = (node << 5) | lowestBit(words[starts[--level] + node]);
+      while (level > 3);
+    if (level > 2) node = (node << 5) | lowestBit(words[this.start2 + node]);
+    if (level > 1) node = (node << 5) | lowestBit(words[this.start1 + node]);
+    if (level > 0) node = (node << 5) | lowestBit(words[node]);
     this.clear(order, node);
     return (node << order) - this.room;
   }
