@@ -80,7 +80,6 @@ function takeStep(p: Program, s: Step): void {
       heap.free(block.ref);
       live.splice(i, 1);
     } else if (s.do === "reallocate") {
-      if (pinned.includes(block.ref)) return;
       const ref = heap.reallocate(block.ref, s.size);
       if (ref !== none) live[i] = { ref, size: s.size };
       seen.push(ref);

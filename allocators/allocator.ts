@@ -57,7 +57,10 @@ export const unlogged: MoveLog = { move() {} };
 
 /** An allocator whose blocks can move, because the program holds handles. Nothing moves but in `compact`. */
 export interface Compacting extends Allocator {
-  /** The block stays where it is until as many `unpin` as `pin` have been given. */
+  /**
+   * `compact` leaves the block where it is until as many `unpin` as `pin` have been given. The program's own
+   * `reallocate` may move it all the same, as it may move any block whose address has escaped.
+   */
   pin(ref: Ref): void;
   unpin(ref: Ref): void;
   /**

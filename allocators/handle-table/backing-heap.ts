@@ -1,6 +1,7 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
-import { Blocks, END } from "./blocks.js";
+import { Blocks } from "./blocks.js";
+import { END } from "./free-lists.js";
 import { UNIT as BYTES_PER_UNIT, HeapPages } from "./heap-pages.js";
 
 export interface BackingOptions {
@@ -21,15 +22,15 @@ export interface BackingOptions {
 /** Class of the smallest free block that may hold a whole page behind its links. */
 const PAGE_CLASS = 13;
 
-/** Largest alignment that is served. */
-const MAX_ALIGNMENT = 1 << 30;
+/** Largest alignment that is served, 1 << 30, as a code. */
+const MAX_CODE = 26;
 
 // V8 folds a constant of the module, but loads and checks an imported one at each use.
 const UNIT = BYTES_PER_UNIT;
 const NIL = END;
 
 /** Units of a block for `size` bytes: a header, and at least one unit of payload. */
-function unitsFor(size: number): number {
+export function unitsFor(size: number): number {
   return size <= UNIT ? 2 : 1 + ((size + UNIT - 1) >>> 4);
 }
 
@@ -68,47 +69,51 @@ export class BackingHeap {
   /** A used block for `size` bytes, touched but not owned; `END` without memory. */
   place(size: number): number {
     const units = unitsFor(size);
-    const hole = this.reuses ? this.blocks.find(units) : NIL;
-    if (hole === NIL) return this.placeAtTop(0, units, size, 0);
-    this.admit(hole, this.blocks.carve(hole, units), size, 0);
-    return hole;
-  }
-
-  /** As `place`, with the payload at a multiple of `alignment`, a power of two above 16. */
-  placeAligned(size: number, alignment: number): number {
-    if (alignment > MAX_ALIGNMENT) return NIL;
-    const { blocks } = this;
-    const units = unitsFor(size);
-    const code = 27 - Math.clz32(alignment);
-    let hole = this.reuses ? blocks.find(units) : NIL;
-    if (hole !== NIL && !this.fitsAligned(hole, units, code)) hole = blocks.find(roomFor(units, code));
-    if (hole === NIL) return this.placeAtTop(this.leadAt(blocks.top, code), units, size, code);
-    const block = hole + this.leadAt(hole, code);
-    this.admit(block, this.carveAt(hole, block, units), size, code);
+    const { lists } = this.blocks;
+    const hole = this.reuses ? lists.find(units) : NIL;
+    if (hole === NIL) return this.placeAtTop(0, units, size);
+    const block = lists.startOf(hole);
+    this.admit(block, this.blocks.carve(hole, units), size);
     return block;
   }
 
-  /** Ends the life of a used block. */
-  release(block: number): void {
+  /** As `place`, with the payload at a multiple of 16 << `code`. */
+  placeAligned(size: number, code: number): number {
+    if (code > MAX_CODE) return NIL;
+    const { lists, top } = this.blocks;
+    const units = unitsFor(size);
+    let hole = this.reuses ? lists.find(units) : NIL;
+    if (hole !== NIL && !this.fitsAligned(hole, units, code)) hole = lists.find(roomFor(units, code));
+    if (hole === NIL) return this.placeAtTop(this.leadAt(top, code), units, size);
+    const start = lists.startOf(hole);
+    const block = start + this.leadAt(start, code);
+    this.admit(block, this.carveAt(hole, block, units), size);
+    return block;
+  }
+
+  /** Ends the life of a used block, of which the program asked for `asked` bytes. */
+  release(block: number, asked: number): void {
     const { blocks } = this;
-    const units = blocks.sizeAt(block);
+    const units = blocks.unitsAt(block);
     this.liveUnits -= units;
-    this.asked -= (units - 1) * UNIT - blocks.unaskedAt(block);
+    this.asked -= asked;
     if (this.reuses) blocks.vacate(block, units);
     else blocks.kill(block, units);
   }
 
-  /** Fits a used block to `size` bytes without moving it. `false` where there is no room, and nothing is changed. */
-  resize(block: number, size: number): boolean {
+  /**
+   * Fits a used block, of which the program asked for `asked` bytes, to `size` bytes without moving it. `false` where
+   * there is no room, and nothing is changed.
+   */
+  resize(block: number, asked: number, size: number): boolean {
     const { blocks } = this;
-    const have = blocks.sizeAt(block);
+    const have = blocks.unitsAt(block);
     const need = unitsFor(size);
     if (need > have && !this.growInPlace(block, have, need)) return false;
     if (have - need >= this.minSplit) this.shrink(block, have, need);
-    // The flags still speak of the old size.
-    this.asked -= (have - 1) * UNIT - blocks.unaskedAt(block);
+    this.asked -= asked;
     this.liveUnits -= have;
-    this.admit(block, blocks.sizeAt(block), size, blocks.codeAt(block));
+    this.admit(block, blocks.unitsAt(block), size);
     return true;
   }
 
@@ -119,17 +124,7 @@ export class BackingHeap {
 
   /** Bytes of payload. */
   capacityOf(block: number): number {
-    return (this.blocks.sizeAt(block) - 1) * UNIT;
-  }
-
-  /** Bytes of the payload that the program asked for. */
-  askedAt(block: number): number {
-    return this.capacityOf(block) - this.blocks.unaskedAt(block);
-  }
-
-  /** Units to which a used block may be cut. */
-  neededAt(block: number): number {
-    return unitsFor(this.askedAt(block));
+    return (this.blocks.unitsAt(block) - 1) * UNIT;
   }
 
   /** Units from `at` to the first place for a block of an alignment code: 0, or enough for a free block. */
@@ -139,13 +134,15 @@ export class BackingHeap {
 
   /** Whether a free block has room for `units` at an alignment code. */
   fitsAligned(hole: number, units: number, code: number): boolean {
-    return this.leadAt(hole, code) + units <= -this.blocks.sizeAt(hole);
+    const { lists } = this.blocks;
+    return this.leadAt(lists.startOf(hole), code) + units <= lists.unitsOf(hole);
   }
 
   /** As `Blocks.carve`, at `block` inside the free block `hole`; what lies in front stays free. */
   carveAt(hole: number, block: number, units: number): number {
-    if (block > hole) this.blocks.cut(hole, block - hole);
-    return this.blocks.carve(block, units);
+    const { blocks } = this;
+    const lead = block - blocks.lists.startOf(hole);
+    return blocks.carve(lead > 0 ? blocks.cut(hole, lead) : hole, units);
   }
 
   /** Gives back the pages that a compaction left empty. */
@@ -155,22 +152,20 @@ export class BackingHeap {
   }
 
   /** Raises the top over a block of `units`, `lead` units above it; `END` without memory. */
-  private placeAtTop(lead: number, units: number, size: number, code: number): number {
+  private placeAtTop(lead: number, units: number, size: number): number {
     const { blocks, pages } = this;
     const gap = blocks.top;
     const block = gap + lead;
     if (!pages.extendTo(block + units)) return NIL;
     blocks.raiseTop(block + units);
     if (lead > 0) blocks.addFree(gap, lead);
-    blocks.setSize(block, units);
-    blocks.setBefore(block + units, units);
-    this.admit(block, units, size, code);
+    blocks.setUnits(block, units);
+    this.admit(block, units, size);
     return block;
   }
 
   /** Takes a block of `units` into the accounts as one of `size` bytes. */
-  private admit(block: number, units: number, size: number, code: number): void {
-    this.blocks.setFlags(block, (units - 1) * UNIT - size, code);
+  private admit(block: number, units: number, size: number): void {
     this.liveUnits += units;
     this.asked += size;
     // Of an object of no bytes the program is taken to write one, as of the least real one.
@@ -181,8 +176,7 @@ export class BackingHeap {
     const { blocks } = this;
     const end = block + need;
     this.costs[Cost.splits] += 1;
-    blocks.setSize(block, need);
-    blocks.setBefore(end, need);
+    blocks.setUnits(block, need);
     if (this.reuses) blocks.vacate(end, have - need);
     else blocks.kill(end, have - need);
   }
@@ -197,10 +191,9 @@ export class BackingHeap {
       blocks.raiseTop(block + need);
     } else {
       if (!this.reuses || have - blocks.sizeAt(end) < need) return false;
-      units = have + blocks.carve(end, need - have);
+      units = have + blocks.carve(blocks.holeAt(end), need - have);
     }
-    blocks.setSize(block, units);
-    blocks.setBefore(block + units, units);
+    blocks.setUnits(block, units);
     return true;
   }
 }

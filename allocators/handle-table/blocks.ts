@@ -1,244 +1,196 @@
 import { Cost, type Costs } from "../../memory/costs.js";
+import { END, FreeLists } from "./free-lists.js";
 import type { HeapPages } from "./heap-pages.js";
-
-/** "No block". */
-export const END = -1;
 
 // V8 folds a constant of the module, but loads and checks an imported or exported one at each use.
 const NIL = END;
-const LIST_HOPS = Cost.listHops;
 const SPLITS = Cost.splits;
 const COALESCES = Cost.coalesces;
 
-/** Places of the other words of a block behind the first, its size. */
-const BEFORE = 1;
-const OWNER = 2;
-const FLAGS = 3;
-const NEXT = 2;
-const PREVIOUS = 3;
-
-/** Low bits of a block's flags that hold its alignment code; the bytes the program did not ask for lie above. */
-const CODE_BITS = 5;
-const CODE_MASK = 31;
-
-/** Lists by size class; the last one takes everything above 2^15 bytes. */
-const CLASSES = 17;
-
-/** Class of a block of `units`: the smallest i with payload <= 2^i, at most 16. */
-function classOf(units: number): number {
-  const i = 36 - Math.clz32(units - 2);
-  return i < CLASSES - 1 ? i : CLASSES - 1;
-}
+/** Where the tags of a block are, counted from its first unit: the last tag of the block before comes first. */
+const BEFORE = 0;
+const FIRST = 1;
+const SECOND = 2;
 
 /**
- * A contiguous heap of blocks [0, top): boundary tags, and 17 LIFO lists of free blocks, segregated by size (Anchorage,
- * Alaska's tag asplos-24-revision). A block is named by the unit it starts at. Two words for each unit, so the four words
- * of the smallest block lie together, as they would in memory:
+ * A contiguous heap of blocks [0, top) that tell their neighbours what they are. A block is named by the unit it starts
+ * at. One tag for each unit, of which the first two and the last of a block count:
  *
- *     unit 0 (header)   size | size of the block before; negative while that is free
- *     unit 1            used: entry, flags        | free: next, previous free block of its list
+ *     used    entry, units, ..., units
+ *     free    ~hole, ..., ~hole         with the rest in the free lists' record of the hole
  *
- * The modelled header is 16 bytes: both sizes, the 32-bit entry number and the flags; only the links of a free block lie
- * in its payload. The size of the block before `top` is kept where the header of the next block will be.
+ * Blocks are of two units and more, so a used one's second tag may be its last. The modelled header is 16 bytes: both
+ * sizes, the 32-bit entry number and the flags; only the links of a free block lie in its payload.
  */
 export class Blocks {
   /** First unit above the last block. */
   top = 0;
+  readonly lists: FreeLists;
   private readonly pages: HeapPages;
   private readonly costs: Costs;
   private readonly minSplit: number;
-  /** Whether a search of the request's own class looks at the head alone. */
-  private readonly headOnly: boolean;
-  private readonly heads = new Int32Array(CLASSES).fill(NIL);
-  /** Bit i is set while list i holds a block. */
-  private filled = 0;
-  private words = new Int32Array(16384);
+  /** The tag of unit u is at u + 1, behind one for the block before the first. */
+  private tags = new Int32Array(8192);
 
   /** `minSplit` is the least rest, in units, that is worth a free block. */
   constructor(pages: HeapPages, costs: Costs, minSplit: number, headOnly: boolean) {
     this.pages = pages;
     this.costs = costs;
     this.minSplit = minSplit;
-    this.headOnly = headOnly;
+    this.lists = new FreeLists(costs, headOnly);
   }
 
   /** Units of the block, header included; negative for a free one. */
   sizeAt(block: number): number {
-    return this.words[block << 1];
-  }
-  setSize(block: number, units: number): void {
-    this.words[block << 1] = units;
+    const tag = this.tags[block + FIRST];
+    return tag < 0 ? -this.lists.unitsOf(~tag) : this.tags[block + SECOND];
   }
 
   /** Units of the block that ends where this one starts, negative for a free one; 0 for the first block. */
   beforeAt(block: number): number {
-    return this.words[(block << 1) + BEFORE];
+    const tag = this.tags[block + BEFORE];
+    return tag < 0 ? -this.lists.unitsOf(~tag) : tag;
   }
-  setBefore(block: number, units: number): void {
-    this.words[(block << 1) + BEFORE] = units;
+
+  /** Units of a used block. */
+  unitsAt(block: number): number {
+    return this.tags[block + SECOND];
+  }
+
+  /** Makes [block, block + units) a used place; `setOwner` must follow. */
+  setUnits(block: number, units: number): void {
+    this.tags[block + SECOND] = units;
+    this.tags[block + units] = units;
   }
 
   /** Entry of a used block. */
   ownerAt(block: number): number {
-    return this.words[(block << 1) + OWNER];
+    return this.tags[block + FIRST];
   }
   setOwner(block: number, entry: number): void {
-    this.words[(block << 1) + OWNER] = entry;
+    this.tags[block + FIRST] = entry;
   }
 
-  /** Alignment code of a used block: its payload starts at a multiple of 16 << code. */
-  codeAt(block: number): number {
-    return this.words[(block << 1) + FLAGS] & CODE_MASK;
+  /** Number of a free block in the free lists. */
+  holeAt(block: number): number {
+    return ~this.tags[block + FIRST];
   }
-  /** Payload bytes of a used block that the program did not ask for. */
-  unaskedAt(block: number): number {
-    return this.words[(block << 1) + FLAGS] >>> CODE_BITS;
-  }
-  setFlags(block: number, unasked: number, code: number): void {
-    this.words[(block << 1) + FLAGS] = (unasked << CODE_BITS) | code;
+
+  /** Calls `visit` for each block in the lists, from class `own` upwards. */
+  eachListed(own: number, visit: (block: number, units: number, own: number) => void): void {
+    this.lists.each(own, visit);
   }
 
   /** Raises the top to `units`. */
   raiseTop(units: number): void {
     this.top = units;
-    const length = (units + 2) << 1;
-    if (length > this.words.length) this.grow(length);
-  }
-
-  /** A free block of at least `units`, still in its list; `END` where the policy finds none. */
-  find(units: number): number {
-    const { words, costs } = this;
-    const own = classOf(units);
-    for (let block = this.heads[own]; block !== NIL; block = words[(block << 1) + NEXT]) {
-      costs[LIST_HOPS] += 1;
-      if (-words[block << 1] >= units) return block;
-      if (this.headOnly) break;
-    }
-    // In every list above, even the smallest block is large enough.
-    const above = this.filled & (-2 << own);
-    if (above === 0) return NIL;
-    costs[LIST_HOPS] += 1;
-    return this.heads[31 - Math.clz32(above & -above)];
+    if (units >= this.tags.length) this.grow(units + 1);
   }
 
   /**
-   * Makes a used block of `units` at the start of a free one. What is left behind it stays free if it is worth a block,
-   * else it is slack. Returns the units handed out.
+   * Makes a used place of `units` at the start of a free block. What is left behind it stays free if it is worth a
+   * block, else it is slack. Returns the units handed out.
    */
   carve(hole: number, units: number): number {
-    const { words } = this;
-    const at = hole << 1;
-    const found = -words[at];
+    const { lists } = this;
+    const found = lists.unitsOf(hole);
     const rest = found - units;
-    this.remove(words, hole, found);
-    if (rest < this.minSplit) {
-      words[at] = found;
-      words[((hole + found) << 1) + BEFORE] = found;
-      return found;
-    }
-    const end = hole + units;
-    words[at] = units;
-    words[(end << 1) + BEFORE] = units;
-    this.costs[SPLITS] += 1;
-    this.push(words, end, rest);
-    this.pages.touchFree(end);
-    return units;
+    if (rest >= this.minSplit) return this.split(hole, units, rest);
+    this.setUnits(lists.startOf(hole), found);
+    lists.take(hole);
+    return found;
   }
 
-  /** Cuts a free block in two, the lower one of `units`. */
-  cut(hole: number, units: number): void {
-    const { words } = this;
-    const found = -words[hole << 1];
+  /** Cuts a free block in two, the lower one of `units`. Returns the upper one. */
+  cut(hole: number, units: number): number {
+    const { lists } = this;
+    const block = lists.startOf(hole);
+    const found = lists.unitsOf(hole);
     this.costs[SPLITS] += 1;
-    this.remove(words, hole, found);
-    this.push(words, hole, units);
-    this.push(words, hole + units, found - units);
+    lists.change(hole, block, units);
+    const upper = lists.add(block + units, found - units);
+    this.setHole(block, units, hole);
+    this.setHole(block + units, found - units, upper);
+    return upper;
   }
 
   /** Makes [block, block + units) a free block; its neighbours are used. */
   addFree(block: number, units: number): void {
-    this.push(this.words, block, units);
+    this.setHole(block, units, this.lists.add(block, units));
     this.pages.touchFree(block);
   }
 
   /** Frees a used place: merges it with free neighbours, and gives it to the top if it comes to lie there. */
   vacate(block: number, units: number): void {
-    const { words } = this;
-    let start = block;
-    let end = block + units;
-    const after = end < this.top ? words[end << 1] : 0;
-    if (after < 0) {
-      this.costs[COALESCES] += 1;
-      this.remove(words, end, -after);
-      end -= after;
-    }
-    const before = words[(block << 1) + BEFORE];
-    if (before < 0) {
-      this.costs[COALESCES] += 1;
-      start += before;
-      this.remove(words, start, -before);
-    }
-    if (end === this.top) {
-      this.top = start;
-      return;
-    }
-    // The links need no new page: the header and the first bytes of a used place have been written.
-    this.push(words, start, end - start);
+    const { tags } = this;
+    const end = block + units;
+    // Above the top the tags are stale.
+    if (end >= this.top || (tags[end + FIRST] | tags[block + BEFORE]) < 0) this.merge(block, end);
+    else this.setHole(block, units, this.lists.add(block, units));
   }
 
   /** Marks a used place as dead: free, but neither merged nor listed. */
   kill(block: number, units: number): void {
-    this.setSize(block, -units);
-    this.setBefore(block + units, -units);
+    this.setHole(block, units, this.lists.make(block, units));
   }
 
-  /** Calls `visit` for each block in the lists, from class `own` upwards. */
-  eachListed(own: number, visit: (block: number, units: number, own: number) => void): void {
-    for (let i = own; i < CLASSES; i++) {
-      for (let block = this.heads[i]; block !== NIL; block = this.words[(block << 1) + NEXT]) {
-        visit(block, -this.words[block << 1], i);
-      }
+  /** Forgets a free block that is in no list. Its place must become part of another block. */
+  forget(block: number): void {
+    this.lists.drop(this.holeAt(block));
+  }
+
+  /** Makes a used place of `units` at the start of a free block and leaves it the `rest`. Returns `units`. */
+  private split(hole: number, units: number, rest: number): number {
+    const { lists } = this;
+    const block = lists.startOf(hole);
+    const end = block + units;
+    this.setUnits(block, units);
+    this.costs[SPLITS] += 1;
+    // The last tag names the hole already.
+    this.tags[end + FIRST] = ~hole;
+    lists.change(hole, end, rest);
+    this.pages.touchFree(end);
+    return units;
+  }
+
+  /** `vacate` where the top or a free block adjoins. */
+  private merge(block: number, firstEnd: number): void {
+    const { lists, tags } = this;
+    let start = block;
+    let end = firstEnd;
+    let hole = NIL;
+    const after = end < this.top ? tags[end + FIRST] : 0;
+    const before = tags[block + BEFORE];
+    if (before < 0) {
+      hole = ~before;
+      start = lists.startOf(hole);
+      this.costs[COALESCES] += 1;
     }
-  }
-
-  /** Forgets all lists. */
-  unlist(): void {
-    this.heads.fill(NIL);
-    this.filled = 0;
-  }
-
-  /** Tags a free block and puts it at the head of its list. */
-  private push(words: Int32Array, block: number, units: number): void {
-    const { heads } = this;
-    const own = classOf(units);
-    const next = heads[own];
-    const at = block << 1;
-    words[at] = -units;
-    words[((block + units) << 1) + BEFORE] = -units;
-    words[at + NEXT] = next;
-    words[at + PREVIOUS] = NIL;
-    if (next !== NIL) words[(next << 1) + PREVIOUS] = block;
-    heads[own] = block;
-    this.filled |= 1 << own;
-  }
-
-  /** Takes a free block of `units` out of its list. */
-  private remove(words: Int32Array, block: number, units: number): void {
-    const next = words[(block << 1) + NEXT];
-    const previous = words[(block << 1) + PREVIOUS];
-    if (next !== NIL) words[(next << 1) + PREVIOUS] = previous;
-    if (previous !== NIL) {
-      words[(previous << 1) + NEXT] = next;
+    if (after < 0) {
+      end += lists.unitsOf(~after);
+      this.costs[COALESCES] += 1;
+      if (hole === NIL) hole = ~after;
+      else lists.take(~after);
+    }
+    if (end === this.top) {
+      this.top = start;
+      if (hole !== NIL) lists.take(hole);
       return;
     }
-    const own = classOf(units);
-    this.heads[own] = next;
-    if (next === NIL) this.filled &= ~(1 << own);
+    // The links need no new page: the header and the first bytes of a used place have been written.
+    if (hole === NIL) hole = lists.add(start, end - start);
+    else lists.change(hole, start, end - start);
+    this.setHole(start, end - start, hole);
+  }
+
+  private setHole(block: number, units: number, hole: number): void {
+    this.tags[block + FIRST] = ~hole;
+    this.tags[block + units] = ~hole;
   }
 
   private grow(length: number): void {
-    const grown = new Int32Array(Math.max(length, this.words.length * 2));
-    grown.set(this.words);
-    this.words = grown;
+    const grown = new Int32Array(Math.max(length, this.tags.length * 2));
+    grown.set(this.tags);
+    this.tags = grown;
   }
 }

@@ -7,7 +7,8 @@ import type { Ref } from "../allocator.js";
 const ENTRY_BYTES = 8;
 /** Entries mapped at a time: one page of them. */
 const CHUNK = 512;
-const MAX_ENTRIES = 0x7ffffffe;
+/** Their records are indexed by int32, four words each. */
+const MAX_ENTRIES = 1 << 29;
 const RESERVED = 0x80000000 * ENTRY_BYTES;
 
 /** No free entry. Links are stored as `~next`, so this one is -2^31. */
@@ -17,9 +18,19 @@ const LAST = 0x7fffffff;
 const TABLE_WRITES = Cost.tableWrites;
 const STALE_HANDLES = Cost.staleHandles;
 
+/** Words of the record of an entry: 16 bytes, so that none straddles a cache line. */
+const RECORD_BITS = 2;
+const STATE = 1;
+const ASKED = 2;
+const PINS = 3;
+
+/** The state: 21 bits of generation, two flags, and the alignment code of the object. */
 const PINNED = 1 << 21;
 const DOOMED = 1 << 22;
 const GENERATION = PINNED - 1;
+const CODE_SHIFT = 23;
+/** What must equal the generation of a ref. */
+const NAMED = GENERATION | DOOMED;
 
 const GENERATION_STEP = 0x100000000;
 const PER_GENERATION = 1 / GENERATION_STEP;
@@ -30,7 +41,8 @@ const PER_GENERATION = 1 / GENERATION_STEP;
  * told from the next user of the entry until generations run out, when the entry is retired or, if told to, wraps.
  *
  * Free entries are reused last in, first out. Pages of entries are mapped under `Use.table` at their first use and never
- * given back. Pins nest; the count lies beside the table, because the 7 bits of the modelled entry hold 127.
+ * given back. Pins nest; the count lies beside the modelled entry, whose 7 bits hold 127, and so do the size that the
+ * program asked for and the alignment, which the model keeps in the header of the block.
  */
 export class HandleEntries {
   private readonly space: AddressSpace;
@@ -38,9 +50,8 @@ export class HandleEntries {
   private readonly base: Address;
   private readonly generations: number;
   private readonly retires: boolean;
-  /** Two words an entry: block, or `~next` while free; generation and flags. */
-  private words = new Int32Array(CHUNK * 2);
-  private pinCounts = new Int32Array(CHUNK);
+  /** Four words an entry: block, or `~next` while free; state; bytes asked for, unsigned; pins. */
+  private words = new Int32Array(CHUNK << RECORD_BITS);
   /** Entries ever used, and entries mapped. */
   private used = 0;
   private mapped = 0;
@@ -67,42 +78,53 @@ export class HandleEntries {
     this.space.unmap(this.base + this.mapped * ENTRY_BYTES, CHUNK * ENTRY_BYTES);
   }
 
-  /** Gives a free entry to the object in `block`. `ready` must have said yes. */
-  take(block: number): number {
+  /**
+   * Gives a free entry to the object of `asked` bytes in `block`, whose payload starts at a multiple of 16 << `code`.
+   * `ready` must have said yes.
+   */
+  take(block: number, asked: number, code: number): number {
+    const { words } = this;
     let index = this.firstFree;
-    if (index !== LAST) this.firstFree = ~this.words[index << 1];
-    else index = this.used++;
-    this.words[index << 1] = block;
+    if (index === LAST) index = this.used++;
+    else this.firstFree = ~words[index << RECORD_BITS];
+    const at = index << RECORD_BITS;
+    words[at] = block;
+    words[at + STATE] |= code << CODE_SHIFT;
+    words[at + ASKED] = asked;
     this.costs[TABLE_WRITES] += 1;
     return index;
   }
 
   /** The entry's object is gone: refs to it are stale from now on. */
   give(index: number): void {
-    const at = index << 1;
-    const generation = (this.words[at + 1] & GENERATION) + 1;
+    const { words } = this;
+    const at = index << RECORD_BITS;
+    const generation = (words[at + STATE] & GENERATION) + 1;
+    const wraps = generation >= this.generations;
     this.costs[TABLE_WRITES] += 1;
-    if (generation < this.generations || !this.retires) {
-      this.words[at + 1] = generation < this.generations ? generation : 0;
-      this.words[at] = ~this.firstFree;
-      this.firstFree = index;
-    } else {
-      this.words[at + 1] = generation;
-      this.words[at] = ~LAST;
+    if (wraps && this.retires) {
+      words[at + STATE] = generation;
+      words[at] = ~LAST;
+      return;
     }
+    words[at + STATE] = wraps ? 0 : generation;
+    words[at] = ~this.firstFree;
+    this.firstFree = index;
   }
 
   /** The ref of a live entry. */
   refOf(index: number): Ref {
-    return ((this.words[(index << 1) + 1] & GENERATION) * GENERATION_STEP + index + 1) as Ref;
+    return ((this.words[(index << RECORD_BITS) + STATE] & GENERATION) * GENERATION_STEP + index + 1) as Ref;
   }
 
   /** The entry of a live object; -1 for a stale ref, which is counted. */
   find(ref: Ref): number {
+    const { words } = this;
     const index = (ref | 0) - 1;
-    // Bits above the flag make the state of an object freed while pinned differ from every generation.
-    if (this.isLive(index) && (this.words[(index << 1) + 1] & ~PINNED) === Math.trunc(ref * PER_GENERATION))
-      return index;
+    const at = index << RECORD_BITS;
+    // The flag makes the state of an object freed while pinned differ from every generation.
+    const named = index >= 0 && index < this.used && words[at] >= 0;
+    if (named && (words[at + STATE] & NAMED) === ((ref * PER_GENERATION) | 0)) return index;
     this.costs[STALE_HANDLES] += 1;
     return -1;
   }
@@ -110,50 +132,64 @@ export class HandleEntries {
   /** As `find`, but finds an object that was freed while pinned too. */
   findPinned(ref: Ref): number {
     const index = (ref | 0) - 1;
-    if (this.isLive(index) && (this.words[(index << 1) + 1] & GENERATION) === Math.trunc(ref * PER_GENERATION))
-      return index;
+    if (this.isLive(index) && (this.stateOf(index) & GENERATION) === ((ref * PER_GENERATION) | 0)) return index;
     this.costs[STALE_HANDLES] += 1;
     return -1;
   }
 
   /** Block of a live entry. */
   blockOf(index: number): number {
-    return this.words[index << 1];
+    return this.words[index << RECORD_BITS];
+  }
+
+  /** Bytes that the program asked for. */
+  askedOf(index: number): number {
+    return this.words[(index << RECORD_BITS) + ASKED] >>> 0;
+  }
+  setAsked(index: number, bytes: number): void {
+    this.words[(index << RECORD_BITS) + ASKED] = bytes;
+  }
+
+  /** Alignment code of the object: its payload starts at a multiple of 16 << code. */
+  codeOf(index: number): number {
+    return this.stateOf(index) >>> CODE_SHIFT;
   }
 
   /** The object is in `block` now. */
   point(index: number, block: number): void {
-    this.words[index << 1] = block;
+    this.words[index << RECORD_BITS] = block;
     this.costs[TABLE_WRITES] += 1;
   }
 
   isPinned(index: number): boolean {
-    return (this.words[(index << 1) + 1] & PINNED) !== 0;
+    return (this.stateOf(index) & PINNED) !== 0;
   }
 
   /** Whether the object was freed while pinned, and waits for its last unpin. */
   isDoomed(index: number): boolean {
-    return (this.words[(index << 1) + 1] & DOOMED) !== 0;
+    return (this.stateOf(index) & DOOMED) !== 0;
   }
 
   pin(index: number): void {
-    this.pinCounts[index]++;
-    this.words[(index << 1) + 1] |= PINNED;
+    const at = index << RECORD_BITS;
+    this.words[at + PINS]++;
+    this.words[at + STATE] |= PINNED;
     this.costs[Cost.pins] += 1;
     this.costs[TABLE_WRITES] += 1;
   }
 
   /** Takes one pin away. An object without pins is left alone. */
   unpin(index: number): void {
-    if (this.pinCounts[index] === 0) return;
-    this.pinCounts[index]--;
-    if (this.pinCounts[index] === 0) this.words[(index << 1) + 1] &= ~PINNED;
+    const at = index << RECORD_BITS;
+    if (this.words[at + PINS] === 0) return;
+    this.words[at + PINS]--;
+    if (this.words[at + PINS] === 0) this.words[at + STATE] &= ~PINNED;
     this.costs[TABLE_WRITES] += 1;
   }
 
   /** Marks a pinned object as freed: only `findPinned` finds it now. */
   doom(index: number): void {
-    this.words[(index << 1) + 1] |= DOOMED;
+    this.words[(index << RECORD_BITS) + STATE] |= DOOMED;
     this.costs[Cost.deferredFrees] += 1;
     this.costs[TABLE_WRITES] += 1;
   }
@@ -163,7 +199,11 @@ export class HandleEntries {
   }
 
   private isLive(index: number): boolean {
-    return index >= 0 && index < this.used && this.words[index << 1] >= 0;
+    return index >= 0 && index < this.used && this.words[index << RECORD_BITS] >= 0;
+  }
+
+  private stateOf(index: number): number {
+    return this.words[(index << RECORD_BITS) + STATE];
   }
 
   private grow(): boolean {
@@ -171,13 +211,10 @@ export class HandleEntries {
     if (this.mapped + CHUNK > MAX_ENTRIES) return false;
     if (!this.space.commit(this.base + this.mapped * ENTRY_BYTES, bytes, Use.table)) return false;
     this.mapped += CHUNK;
-    if (this.mapped > this.pinCounts.length) {
+    if (this.mapped << RECORD_BITS > this.words.length) {
       const words = new Int32Array(this.words.length * 2);
-      const pinCounts = new Int32Array(this.pinCounts.length * 2);
       words.set(this.words);
-      pinCounts.set(this.pinCounts);
       this.words = words;
-      this.pinCounts = pinCounts;
     }
     return true;
   }

@@ -3,7 +3,7 @@ import { Cost, type Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { type Allocator, none as noRef, type Ref } from "../allocator.js";
 import { BackingHeap, type BackingOptions } from "./backing-heap.js";
-import { END } from "./blocks.js";
+import { END } from "./free-lists.js";
 import { HandleEntries } from "./handle-entries.js";
 import { UNIT as BYTES_PER_UNIT } from "./heap-pages.js";
 
@@ -41,7 +41,7 @@ export class Handles implements Allocator {
   // A ref above 2^31 is boxed when it crosses a call that is not inlined, so the methods that take or return one are
   // short and leave the work to others that speak of entries.
   allocate(size: number, alignment = UNIT): Ref {
-    const index = this.create(size, alignment);
+    const index = this.create(size, alignment <= UNIT ? 0 : 27 - Math.clz32(alignment));
     return index === NIL ? none : this.entries.refOf(index);
   }
 
@@ -50,21 +50,23 @@ export class Handles implements Allocator {
     if (index >= 0) this.freeEntry(index);
   }
 
-  /** Keeps the handle. A pinned block is not moved, so `none` where it cannot grow in place. */
+  /** Keeps the handle, also of a pinned block: the program itself asks for another place. */
   reallocate(ref: Ref, size: number): Ref {
     const { entries, heap } = this;
     const index = entries.find(ref);
     if (index < 0 || size > MAX_OBJECT) return none;
     const block = entries.blockOf(index);
-    if (heap.resize(block, size)) return ref;
-    if (entries.isPinned(index)) return none;
-    const code = heap.blocks.codeAt(block);
-    const moved = code === 0 ? heap.place(size) : heap.placeAligned(size, UNIT << code);
-    if (moved === NIL) return none;
-    this.costs[Cost.bytesCopied] += Math.min(heap.capacityOf(block), size);
-    heap.release(block);
-    heap.blocks.setOwner(moved, index);
-    entries.point(index, moved);
+    const asked = entries.askedOf(index);
+    if (!heap.resize(block, asked, size)) {
+      const code = entries.codeOf(index);
+      const moved = code === 0 ? heap.place(size) : heap.placeAligned(size, code);
+      if (moved === NIL) return none;
+      this.costs[Cost.bytesCopied] += Math.min(heap.capacityOf(block), size);
+      heap.release(block, asked);
+      heap.blocks.setOwner(moved, index);
+      entries.point(index, moved);
+    }
+    entries.setAsked(index, size);
     return ref;
   }
 
@@ -102,26 +104,27 @@ export class Handles implements Allocator {
   }
 
   /** The entry of a new object; `END` without memory. */
-  private create(size: number, alignment: number): number {
+  private create(size: number, code: number): number {
     const { entries, heap } = this;
     if (size > MAX_OBJECT || !entries.ready()) return NIL;
-    const block = alignment <= UNIT ? heap.place(size) : heap.placeAligned(size, alignment);
+    const block = code === 0 ? heap.place(size) : heap.placeAligned(size, code);
     if (block === NIL) {
       entries.unready();
       return NIL;
     }
-    const index = entries.take(block);
+    const index = entries.take(block, size, code);
     heap.blocks.setOwner(block, index);
     return index;
   }
 
   /** Ends a live object; while it is pinned, only its name. */
   freeEntry(index: number): void {
-    if (this.entries.isPinned(index)) {
-      this.entries.doom(index);
+    const { entries } = this;
+    if (entries.isPinned(index)) {
+      entries.doom(index);
       return;
     }
-    this.heap.release(this.entries.blockOf(index));
-    this.entries.give(index);
+    this.heap.release(entries.blockOf(index), entries.askedOf(index));
+    entries.give(index);
   }
 }

@@ -4,7 +4,7 @@ import { type HeapMap, Kind } from "../../memory/heap-map.js";
 /** Sizes and addresses in the heap are in units of 16 bytes: one unit is a header, and every payload is whole units. */
 export const UNIT = 16;
 
-/** Most units a heap can have (8 GiB): two words for each unit are indexed by int32. */
+/** Most units a heap can have (8 GiB): places and sums of two of them are int32. */
 const MAX_UNITS = 1 << 29;
 
 /** Bytes of a free block that the allocator writes: the header and two links. */
@@ -29,6 +29,8 @@ export class HeapPages {
   private highest = 0;
   /** 1 for each page known to be resident: nobody else gives pages of this heap back, so it need not be asked again. */
   private resident = new Uint8Array(1024);
+  /** All pages below this unit are known to be resident: one look instead of two for nearly every touch. */
+  private warm = 0;
 
   /** Maps `growth` bytes at a time; gives back holes of `minHolePages` and tails of `minTailPages` and more. */
   constructor(space: AddressSpace, growth: number, minHolePages: number, minTailPages: number) {
@@ -61,11 +63,8 @@ export class HeapPages {
 
   /** `bytes`, at least one, at `unit` are written. */
   touch(unit: number, bytes: number): void {
-    const first = unit >> PAGE_BITS;
-    const last = (unit + ((bytes - 1) >>> UNIT_BITS)) >> PAGE_BITS;
-    if (this.resident[first] !== 0 && (first === last || (this.resident[last] !== 0 && last === first + 1))) return;
-    this.space.touch(this.addressAt(unit), bytes);
-    this.resident.fill(1, first, last + 1);
+    const last = unit + ((bytes - 1) >>> UNIT_BITS);
+    if (last >= this.warm) this.touchPages(unit, last, bytes);
   }
 
   /** Header and links of a free block are written. */
@@ -80,7 +79,7 @@ export class HeapPages {
     const end = Math.floor(this.addressAt(unit + units) / pageSize) * pageSize;
     if (end - start < this.minHole) return;
     this.space.discard(start, end - start);
-    this.resident.fill(0, (start - this.base) / pageSize, (end - this.base) / pageSize);
+    this.forget((start - this.base) / pageSize, (end - this.base) / pageSize);
   }
 
   /** Gives the pages above the heap's `top` back if enough of them have been in use. */
@@ -91,7 +90,7 @@ export class HeapPages {
     const used = Math.ceil(this.highest / perPage) * perPage;
     if ((used - keep) * UNIT < this.minTail) return;
     this.space.unmap(this.addressAt(keep), (this.end - keep) * UNIT);
-    this.resident.fill(0, keep >> PAGE_BITS, this.end >> PAGE_BITS);
+    this.forget(keep >> PAGE_BITS, this.end >> PAGE_BITS);
     this.end = keep;
     this.highest = Math.min(this.highest, keep);
   }
@@ -100,6 +99,25 @@ export class HeapPages {
   walk(map: HeapMap, top: number): void {
     map.add(this.addressAt(top), (this.highest - top) * UNIT, Kind.free);
     map.add(this.addressAt(this.highest), (this.end - this.highest) * UNIT, Kind.fresh);
+  }
+
+  /** As `touch`, for the units `unit` to `lastUnit`. */
+  private touchPages(unit: number, lastUnit: number, bytes: number): void {
+    const { resident } = this;
+    const first = unit >> PAGE_BITS;
+    const last = lastUnit >> PAGE_BITS;
+    if (resident[first] !== 0 && (first === last || (resident[last] !== 0 && last === first + 1))) return;
+    this.space.touch(this.addressAt(unit), bytes);
+    resident.fill(1, first, last + 1);
+    let warm = this.warm >> PAGE_BITS;
+    while (warm < resident.length && resident[warm] !== 0) warm++;
+    this.warm = warm << PAGE_BITS;
+  }
+
+  /** The pages from `first` up to, not including, `end` have been given back. */
+  private forget(first: number, end: number): void {
+    this.resident.fill(0, first, end);
+    this.warm = Math.min(this.warm, first << PAGE_BITS);
   }
 
   private grow(units: number): boolean {

@@ -1,7 +1,7 @@
 import type { AddressSpace } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import type { MoveLog } from "../allocator.js";
-import type { BackingHeap } from "./backing-heap.js";
+import { type BackingHeap, unitsFor } from "./backing-heap.js";
 import type { HandleEntries } from "./handle-entries.js";
 import { UNIT } from "./heap-pages.js";
 
@@ -30,21 +30,27 @@ export class Mover {
     return this.entries.isPinned(this.heap.blocks.ownerAt(block));
   }
 
+  /** Alignment code of a used block. */
+  codeAt(block: number): number {
+    return this.entries.codeOf(this.heap.blocks.ownerAt(block));
+  }
+
   /** Units of a block that a move copies. */
   unitsToMove(block: number): number {
-    return this.trim ? this.heap.neededAt(block) : this.heap.blocks.sizeAt(block);
+    const { blocks } = this.heap;
+    return this.trim ? unitsFor(this.entries.askedOf(blocks.ownerAt(block))) : blocks.unitsAt(block);
   }
 
   /**
-   * Copies `copied` units of a used block to `target`, a used place of `units`, and points its entry there. The old
-   * place is as it was: the compactor disposes of it. Returns the bytes moved, header included.
+   * Copies `copied` units of a used block to `target`, where it has a place of `units`, and points its entry there. The
+   * compactor disposes of the old place, whose tags may be overwritten. Returns the bytes moved, header included.
    */
   move(block: number, target: number, units: number, copied: number, log: MoveLog): number {
     const { blocks, pages } = this.heap;
     const owner = blocks.ownerAt(block);
+    this.heap.liveUnits += units - blocks.unitsAt(block);
     blocks.setOwner(target, owner);
-    blocks.setFlags(target, (units - 1) * UNIT - this.heap.askedAt(block), blocks.codeAt(block));
-    this.heap.liveUnits += units - blocks.sizeAt(block);
+    blocks.setUnits(target, units);
     pages.touch(target, copied * UNIT);
     this.entries.point(owner, target);
     this.costs[Cost.moves] += 1;

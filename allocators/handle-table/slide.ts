@@ -23,37 +23,29 @@ export class Slide implements Compactor {
     const { blocks } = heap;
     const { top } = blocks;
     let to = 0;
-    let before = 0;
     let moved = 0;
-    blocks.unlist();
+    blocks.lists.clear();
     for (let block = 0; block < top; ) {
       const had = blocks.sizeAt(block);
       costs[Cost.blocksVisited] += 1;
       if (had < 0) {
+        blocks.forget(block);
         block -= had;
         continue;
       }
       // Every move below writes under this block's end, so the walk finds the next header unharmed.
       const stays = block === to || moved >= budget || mover.isPinned(block);
-      const target = stays ? block : to + heap.leadAt(to, blocks.codeAt(block));
-      if (target > to) {
-        blocks.setBefore(to, before);
-        blocks.addFree(to, target - to);
-        before = to - target;
-      }
+      const target = stays ? block : to + heap.leadAt(to, mover.codeAt(block));
+      if (target > to) blocks.addFree(to, target - to);
       let units = had;
       if (target < block) {
         units = mover.unitsToMove(block);
-        blocks.setSize(target, units);
         moved += mover.move(block, target, units, units, log);
       }
-      blocks.setBefore(target, before);
-      before = units;
       to = target + units;
       block += had;
     }
     blocks.top = to;
-    blocks.setBefore(to, before);
     return moved;
   }
 }

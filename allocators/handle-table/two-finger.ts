@@ -39,28 +39,29 @@ export class TwoFinger implements Compactor {
   private moveDown(block: number, log: MoveLog): number {
     const { mover, holes } = this;
     const { heap } = mover;
-    const code = heap.blocks.codeAt(block);
-    const had = heap.blocks.sizeAt(block);
+    const { blocks } = heap;
+    const code = mover.codeAt(block);
+    const had = blocks.unitsAt(block);
     const copied = mover.unitsToMove(block);
     const hole = this.findHole(copied, code);
     const start = hole < 0 ? block : holes.startOf(hole);
     if (start >= block) return 0;
     const lead = heap.leadAt(start, code);
-    const found = -heap.blocks.sizeAt(start);
-    const units = heap.carveAt(start, start + lead, copied);
+    const found = -blocks.sizeAt(start);
+    const units = heap.carveAt(blocks.holeAt(start), start + lead, copied);
     const rest = found - lead - units;
     // A hole that alignment cuts in two keeps its rank with the larger part.
     if (rest >= lead) holes.set(hole, start + lead + units, rest);
     else holes.set(hole, start, lead);
     const moved = mover.move(block, start + lead, units, copied, log);
-    heap.blocks.vacate(block, had);
+    blocks.vacate(block, had);
     return moved;
   }
 
   private findHole(units: number, code: number): number {
     const { heap } = this.mover;
     const hole = this.holes.lowest(units);
-    if (hole < 0 || heap.fitsAligned(this.holes.startOf(hole), units, code)) return hole;
+    if (hole < 0 || heap.fitsAligned(heap.blocks.holeAt(this.holes.startOf(hole)), units, code)) return hole;
     return this.holes.lowest(roomFor(units, code));
   }
 
@@ -70,7 +71,7 @@ export class TwoFinger implements Compactor {
     const { heap, costs } = this.mover;
     const { blocks } = heap;
     holes.clear();
-    if (!heap.reuses) blocks.unlist();
+    if (!heap.reuses) blocks.lists.clear();
     for (let block = 0; block < blocks.top; ) {
       let end = block + Math.abs(blocks.sizeAt(block));
       costs[Cost.blocksVisited] += 1;
@@ -88,8 +89,11 @@ export class TwoFinger implements Compactor {
     const { heap, costs } = this.mover;
     const { blocks } = heap;
     let end = firstEnd;
+    blocks.forget(block);
     while (end < blocks.top && blocks.sizeAt(end) < 0) {
-      end -= blocks.sizeAt(end);
+      const next = end - blocks.sizeAt(end);
+      blocks.forget(end);
+      end = next;
       costs[Cost.blocksVisited] += 1;
       costs[Cost.coalesces] += 1;
     }
