@@ -34,6 +34,12 @@ interface FreeShape {
   largest: number;
 }
 
+// An imported constant is looked up at each use (V8 11), a module's own is folded.
+const LIVE = Kind.live;
+const HEADER = Kind.header;
+const FREE = Kind.free;
+const FRESH = Kind.fresh;
+
 /** Pieces of one region come in address order, so adjacent free pieces follow one another. */
 function freeShape(map: HeapMap): FreeShape {
   const shape = { bytes: 0, runs: 0, largest: 0 };
@@ -41,7 +47,7 @@ function freeShape(map: HeapMap): FreeShape {
   let run = 0;
   for (let i = 0; i < map.length; i++) {
     const kind = map.kind[i];
-    if (kind !== Kind.free && kind !== Kind.fresh) continue;
+    if (kind !== FREE && kind !== FRESH) continue;
     if (map.start[i] !== runEnd) {
       run = 0;
       shape.runs++;
@@ -54,6 +60,29 @@ function freeShape(map: HeapMap): FreeShape {
   return shape;
 }
 
+/** Bytes of the footprint of each kind. A page counts as a whole or not at all, so one answer serves its pieces. */
+function footprintByKind(map: HeapMap, space: AddressSpace): Float64Array {
+  const totals = new Float64Array(kindNames.length);
+  const perPage = 1 / space.pageSize;
+  let page = -1;
+  let counts = false;
+  for (let i = 0; i < map.length; i++) {
+    const start = map.start[i];
+    const bytes = map.bytes[i];
+    const first = Math.floor(start * perPage);
+    if (start + bytes > (first + 1) * space.pageSize) {
+      totals[map.kind[i]] += space.footprintOf(start, bytes);
+      continue;
+    }
+    if (first !== page) {
+      page = first;
+      counts = space.footprintOf(first * space.pageSize, 1) === 1;
+    }
+    if (counts) totals[map.kind[i]] += bytes;
+  }
+  return totals;
+}
+
 /** Describes a walked heap. `map` is the walk of the allocator in `space` at this moment. */
 export function snapshot(
   map: HeapMap,
@@ -62,18 +91,17 @@ export function snapshot(
   event: number,
   label: string,
 ): Snapshot {
-  const inFootprint = new Float64Array(kindNames.length);
+  const inFootprint = footprintByKind(map, space);
   let handedOut = 0;
   let headers = 0;
   for (let i = 0; i < map.length; i++) {
     const kind = map.kind[i];
-    inFootprint[kind] += space.footprintOf(map.start[i], map.bytes[i]);
-    if (kind === Kind.live) handedOut += map.bytes[i];
-    if (kind === Kind.header) headers++;
+    if (kind === LIVE) handedOut += map.bytes[i];
+    else if (kind === HEADER) headers++;
   }
   // Payload asked for is always resident, so what is left of the blocks' resident bytes is rounding and slack.
-  inFootprint[Kind.padding] += inFootprint[Kind.live] - demand.live;
-  inFootprint[Kind.live] = demand.live;
+  inFootprint[Kind.padding] += inFootprint[LIVE] - demand.live;
+  inFootprint[LIVE] = demand.live;
   const free = freeShape(map);
   return {
     event,
