@@ -5,16 +5,17 @@
  * Arguments: allocator selector, live blocks, events, "alone" or "after-all", "plain" or "session".
  */
 import { Bench } from "tinybench";
+import { isCompacting, unlogged } from "../allocators/allocator.js";
 import { allocators } from "../allocators/registry.js";
 import { allocatorArm, workloadArm } from "../harness/arm.js";
 import { replayLoopFor } from "../harness/replay.js";
-import { runSession, SEGMENT } from "../harness/session.js";
+import { EVENTS_PER_MILLISECOND, runSession, SEGMENT } from "../harness/session.js";
 import { createAddressSpace } from "../memory/address-space.js";
 import type { Trace } from "../workloads/trace.js";
 
 const [selector, live, events, company, kind] = process.argv.slice(2);
 
-/** The bare replay, with its safepoints and without any metric: what the simulator itself costs. */
+/** The bare replay, with its safepoints and compactions and without any metric: what the simulator itself costs. */
 async function plainReplay(name: string, trace: Trace): Promise<() => void> {
   const arm = allocatorArm(name);
   const replaySegment = await replayLoopFor(arm.spec.name);
@@ -26,6 +27,10 @@ async function plainReplay(name: string, trace: Trace): Promise<() => void> {
       const reached = replaySegment(allocator, trace, refs, space.log, at, Math.min(at + SEGMENT, trace.length));
       if (reached === at) throw new Error(`${name} has no memory at event ${at}`);
       at = reached;
+      if (at % SEGMENT === 0 && isCompacting(allocator)) {
+        const budget = allocator.compactionDue(at / EVENTS_PER_MILLISECOND);
+        if (budget > 0) allocator.compact(budget, unlogged);
+      }
       space.log.clear();
     }
   };
