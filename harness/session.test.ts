@@ -84,6 +84,18 @@ describe("a session", () => {
     expect(moving.costs.bytesMoved).toBeGreaterThan(600_000);
   });
 
+  it("ends as exhausted, never otherwise, under any limit", async () => {
+    const trace = await traceOf("phases:events=6000,live=32768");
+    for (const spec of specs) {
+      for (let limit = 8192; limit < 400_000; limit += 7 * 4096) {
+        const { state, peakMapped, fragmentation } = await runSession(spec, {}, trace, { limit, looks: 2 });
+        expect(state).toMatch(/completed|exhausted/);
+        expect(peakMapped).toBeLessThanOrEqual(limit);
+        expect(fragmentation.peakFootprint).toBeLessThanOrEqual(limit);
+      }
+    }
+  });
+
   it("looks at marks, at the peak and at the end, by name", async () => {
     const builder = new TraceBuilder("marks");
     const a = builder.allocate(1000);

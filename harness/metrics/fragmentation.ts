@@ -103,25 +103,30 @@ export class FragmentationMeter {
       this.events++;
       series.add(i, demand.allocated, live, footprint);
     }
-    log.clear();
+    this.absorb(entry, to);
+  }
+
+  /** Takes what the log holds after `events` events without any event: a compaction at a safepoint changed the footprint. */
+  settle(events: number): void {
+    const changed = this.log.length > 0;
+    this.absorb(0, events);
+    if (changed && events > 0) this.series.add(events - 1, this.demand.allocated, this.demand.live, this.footprint);
   }
 
   /**
-   * Takes what the log holds without any event: a compaction at a safepoint after `event` events changed the footprint.
-   * Its transient peak counts as reached by the event before it.
+   * Takes the log from `entry` on, and empties it: changes after the last event that ran, by a compaction or by a request
+   * that failed in the end. A transient peak among them counts as reached by that event.
    */
-  settle(event: number): void {
+  private absorb(entry: number, events: number): void {
     const { log } = this;
-    for (let entry = 0; entry < log.length; entry++) {
-      if (log.peak[entry] > this.peakFootprint) {
-        this.peakFootprint = log.peak[entry];
-        this.peakFootprintEvent = Math.max(0, event - 1);
+    for (let k = entry; k < log.length; k++) {
+      if (log.peak[k] > this.peakFootprint) {
+        this.peakFootprint = log.peak[k];
+        this.peakFootprintEvent = Math.max(0, events - 1);
         this.liveAtPeakFootprint = this.demand.live;
       }
-      this.footprint = log.after[entry];
+      this.footprint = log.after[k];
     }
-    if (log.length > 0 && event > 0)
-      this.series.add(event - 1, this.demand.allocated, this.demand.live, this.footprint);
     log.clear();
   }
 
