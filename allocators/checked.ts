@@ -1,7 +1,7 @@
 /**
  * `checked(spec)`: the same allocator with real bytes. Every block gets a pattern of its own in a shadow buffer, verified
  * when it is freed, reallocated, or may have moved, so an overlap, a lost move or a free of the wrong block is caught
- * where it happens. For tests and for `fraglab replay --check`; about 100 times slower.
+ * where it happens. For tests and for `fraglab replay --checked`; about 100 times slower.
  */
 import type { Address, AddressSpace } from "../memory/address-space.js";
 import { Cost } from "../memory/costs.js";

@@ -90,8 +90,8 @@ class Ideal implements Allocator {
 
 export const ideal: AllocatorSpec = {
   name: "ideal",
-  title: "Ideal: footprint = live",
-  source: "the lower bound of every manager: free movement, no headers, no rounding",
+  title: "Ideal: footprint = live, in whole pages",
+  source: "the lower bound of every manager: free movement, no headers, no rounding but to pages",
   indirect: true,
   placeless: true,
   alignment: 16,

@@ -1,9 +1,37 @@
 /** Files that are whole or absent: everything is written under another name first and then renamed. */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { InputError } from "../memory/errors.js";
 
 let serial = 0;
+
+/** What is at a path, or undefined for nothing, also where a part of the path is a file. */
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Refuses what no file can be renamed to: no name, a folder, a device, a place in a folder that is not there. To be asked
+ * before the work, not after it.
+ */
+export function checkTarget(path: string): void {
+  if (path === "") throw new InputError("--out: expected the name of a file");
+  const target = lookAt(path);
+  if (target?.isDirectory()) throw new InputError(`cannot write ${path}: it is a folder: name a file in it`);
+  if (target !== undefined && !target.isFile()) {
+    throw new InputError(
+      `cannot write ${path}: it is no regular file: name one, or leave --out away for standard output`,
+    );
+  }
+  const folder = dirname(path);
+  if (lookAt(folder)?.isDirectory() !== true) {
+    throw new InputError(`cannot write ${path}: there is no folder ${folder}: make it first`);
+  }
+}
 
 const hints: Readonly<Record<string, string>> = {
   EACCES: "no permission: choose another folder with --out",
@@ -13,6 +41,10 @@ const hints: Readonly<Record<string, string>> = {
   EDQUOT: "the disk quota is used up: make room or choose another folder with --out",
   ENOTDIR: "a part of the path is a file: choose another folder with --out",
   EEXIST: "a part of the path is a file: choose another folder with --out",
+  EISDIR: "it is a folder: choose another name",
+  ENOENT: "no such folder: make it first, or choose another one with --out",
+  ENAMETOOLONG: "the name is too long: choose another one with --out",
+  ELOOP: "the path goes in circles: choose another one with --out",
 };
 
 /** A failed write as one line that says what to do, or the error itself where nothing is known about it. */
@@ -20,6 +52,11 @@ export function writeError(path: string, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   const hint = code === undefined ? undefined : hints[code];
   return hint === undefined ? error : new InputError(`cannot write ${path}: ${hint}`);
+}
+
+/** Another name for a file until it is whole. */
+export function draftOf(path: string): string {
+  return `${path}.${process.pid}-${serial++}.tmp`;
 }
 
 /** Removes a draft, if it is there. */
@@ -33,7 +70,7 @@ export function removeDraft(path: string): void {
 
 /** Writes a whole file or none, making its folder if needed. Throws an `InputError` where the place cannot be written. */
 export function writeWhole(path: string, contents: string | Uint8Array): void {
-  const draft = `${path}.${process.pid}-${serial++}.tmp`;
+  const draft = draftOf(path);
   try {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(draft, contents);

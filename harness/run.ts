@@ -111,7 +111,7 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
         finish(stored);
         continue;
       }
-      pool ??= createPool(jobs);
+      pool ??= createPool(Math.min(jobs, total));
       const task = runOne(pool, cell, request).then((result) => {
         settings.store.keep(request, result);
         finish(result);

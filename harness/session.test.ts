@@ -88,9 +88,12 @@ describe("a session", () => {
     const trace = await traceOf("phases:events=6000,live=32768");
     for (const spec of specs) {
       for (let limit = 8192; limit < 400_000; limit += 7 * 4096) {
-        const { state, peakMapped, fragmentation } = await runSession(spec, {}, trace, { limit, looks: 2 });
+        const run = await runSession(spec, {}, trace, { limit, looks: 2 });
+        const { state, events, peakMapped, fragmentation, snapshots } = run;
         expect(state).toMatch(/completed|exhausted/);
         expect(peakMapped).toBeLessThanOrEqual(limit);
+        const peak = snapshots.find(({ label }) => label === "peak");
+        if (events > 0) expect(peak?.live).toBe(fragmentation.peakLive);
         expect(fragmentation.peakFootprint).toBeLessThanOrEqual(limit);
       }
     }

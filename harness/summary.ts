@@ -50,15 +50,15 @@ function byWorkload(tables: Tables, metric: string): Map<string, Map<string, num
   );
 }
 
-/** Each allocator but the baseline against it, over the workloads that both completed. */
-export function compare(tables: Tables, baseline: string, metric: string): Comparison[] {
+/** Each allocator but the baseline against it, over the workloads (or those named) that both completed. */
+export function compare(tables: Tables, baseline: string, metric: string, workloads?: readonly string[]): Comparison[] {
   const means = byWorkload(tables, metric);
   const base = means.get(baseline) ?? new Map<string, number>();
   const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);
   return [...means]
     .filter(([allocator]) => allocator !== baseline)
     .map(([allocator, of]) => {
-      const shared = [...of.keys()].filter((workload) => base.has(workload));
+      const shared = [...of.keys()].filter((workload) => base.has(workload) && (workloads?.includes(workload) ?? true));
       const pick = (from: Map<string, number>): number[] => shared.map((workload) => from.get(workload) ?? Number.NaN);
       const { n, ratio, low, high } = ratioInterval(pick(of), pick(base));
       return { allocator, baseline, n, ratio: finite(ratio), low: finite(low), high: finite(high) };

@@ -9,6 +9,7 @@ import { afterAll, describe, expect, it } from "vitest";
 
 const program = fileURLToPath(new URL("../dist/scripts/fraglab.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "fraglab-cli-"));
+const recorded = fileURLToPath(new URL("../workloads/recorded/py-web.fgt", import.meta.url));
 const environment = { ...process.env, FRAGLAB_CACHE: join(folder, "cache") };
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -231,18 +232,39 @@ describe("a mistake gets one line that says what, where and how to mend it", () 
   it("for wrong usage of a command", () => {
     for (const args of [
       ["replay", "--trace", tiny],
+      ["replay", "--allocator", "bump", "--seed", "-1"],
+      ["replay", "--allocatr", "bump"],
       ["run", "--jobs", "0"],
       ["run", "--profile", "quik"],
-      ["trace"],
+      ["draw", "seed-scenarios", "--format", ""],
+      ["trace", "inf", tiny],
       ["frobnicate"],
     ]) {
-      const run = fraglab(...args);
-      expect(run.status, args.join(" ")).toBe(2);
-      expect(run.stderr).toMatch(/error|Usage/);
+      expectRefusal(fraglab(...args), /^fraglab: .*--help$/m);
     }
-    expect(fraglab("rum").stderr).toMatch(/Did you mean run/);
+    expectRefusal(fraglab("rum"), /Did you mean run/);
     expectRefusal(fraglab("replay", "--allocator", "bump"), /--trace FILE or --workload NAME/);
     expectRefusal(fraglab("trace", "convert", tiny, join(folder, "out.xyz")), /\.fgt/);
+  });
+
+  it("for an output file that cannot be one, before any work is done", () => {
+    for (const [out, why] of [
+      [folder, /is a folder/],
+      [join(folder, "no-such-folder", "x.fgt"), /no folder/],
+      ["/dev/null", /no regular file|\.fgt/],
+      ["", /name of a file|\.fgt/],
+    ] as const) {
+      expectRefusal(fraglab("place", "--allocator", "bump", "--trace", tiny, "--out", out), why);
+      expectRefusal(fraglab("trace", "convert", tiny, out), /folder|\.fgt/);
+    }
+  });
+
+  it("for what a lenient reader dropped, on stderr", () => {
+    const twice = file("twice.rep", "20000\n1\n3\n1\na 0 8\nf 0\nf 0\n");
+    const run = fraglab("replay", "--allocator", "bump", "--trace", twice, "--lenient", "--json");
+    expect(run.status).toBe(0);
+    expect(run.stderr).toMatch(/twice\.rep: dropped .*: 1, first in line 7/);
+    expect(JSON.parse(run.stdout)).toMatchObject({ events: 2 });
   });
 
   it("for an output folder that cannot be written, before any work is done", () => {
@@ -291,5 +313,29 @@ describe("an interrupted run", () => {
       expect(() => JSON.parse(readFileSync(join(env.FRAGLAB_CACHE, name), "utf8")) as unknown).not.toThrow();
     }
     expect(filesIn(out)).toEqual([]);
+  });
+
+  it("of place or trace convert leaves no draft, and says that nothing was written", async () => {
+    const source = join(folder, "long.fgt");
+    expect(fraglab("trace", "convert", recorded, source).status).toBe(0);
+    for (const args of [
+      ["place", "--allocator", "first-fit", "--trace", source, "--out"],
+      ["trace", "convert", source],
+    ]) {
+      const out = join(folder, "drafts", args[0] === "place" ? "placed.tsv" : "converted.trace.gz");
+      mkdirSync(join(folder, "drafts"), { recursive: true });
+      const child = spawn(process.execPath, [program, ...args, out], { env: environment });
+      let stderr = "";
+      child.stderr.on("data", (chunk: Buffer) => {
+        stderr += chunk.toString();
+      });
+      const timer = setInterval(() => {
+        if (filesIn(join(folder, "drafts")).some((name) => name.endsWith(".tmp"))) child.kill("SIGINT");
+      }, 2);
+      const code = await new Promise<number | null>((resolve) => child.once("exit", resolve));
+      clearInterval(timer);
+      expect([code, filesIn(join(folder, "drafts"))]).toEqual([130, []]);
+      expect(stderr).toMatch(/^fraglab: interrupted: .* was not written\n$/);
+    }
   });
 });

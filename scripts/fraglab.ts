@@ -5,10 +5,9 @@ import { profiles } from "../harness/experiment.js";
 import { version } from "../harness/version.js";
 import { InputError } from "../memory/errors.js";
 import { formats } from "./formats.js";
+import { INTERRUPTED } from "./interrupt.js";
 import { byteCount, listOf, wholeNumber } from "./parse-options.js";
 
-/** Ended by Ctrl-C, as shells write it. */
-const INTERRUPTED = 130;
 const USER_MISTAKE = 2;
 
 function examples(...lines: string[]): string {
@@ -21,7 +20,6 @@ function program(): Command {
       "A comparative memory-allocator research workbench: replay workloads on allocators, measure fragmentation, draw it.",
     )
     .version(version)
-    .showHelpAfterError("(--help lists commands and options)")
     .showSuggestionAfterError()
     .addHelpText(
       "after",
@@ -43,7 +41,10 @@ function program(): Command {
     .description("run experiments (all by default) and write tables, charts and a report")
     .argument("[experiments...]", "names, see `fraglab list experiments`")
     .addOption(new Option("--profile <name>", "how much to run").choices([...profiles]).default("quick"))
-    .option("--out <dir>", "where results go (default: results, or results-paper for the paper profile)")
+    .option(
+      "--out <dir>",
+      "where results go (default: results; results-PROFILE[-SEEDS] for anything but the quick profile)",
+    )
     .option("-j, --jobs <n>", "worker threads (default: one for each core)", wholeNumber(1))
     .option("--seeds <n>", "seeds for each synthetic workload (default: as the profile says)", wholeNumber(1))
     .option("--no-cache", "compute every cell anew")
@@ -146,6 +147,17 @@ function program(): Command {
 /** All commands refuse in the same way: one line, exit 2. */
 function refuseKindly(command: Command): void {
   command.exitOverride();
+  command.configureOutput({
+    outputError: (text, write) => {
+      const message = text
+        .replace(/^error: /, "")
+        .trim()
+        .replaceAll(/\s*\n\s*/g, " ");
+      write(
+        `fraglab: ${message}${/[.?)]$/.test(message) ? "" : "."} See fraglab ${command.parent ? `${command.name()} ` : ""}--help\n`,
+      );
+    },
+  });
   command.commands.forEach(refuseKindly);
 }
 
@@ -165,13 +177,19 @@ function fail(error: unknown): number {
 // A reader that goes away (`fraglab place ... | head`) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
-  throw error;
+  process.stderr.write(`fraglab: cannot write to standard output: ${error.message}\n`);
+  process.exit(USER_MISTAKE);
 });
 
 try {
   const fraglab = program();
   refuseKindly(fraglab);
-  await fraglab.parseAsync();
+  const [command, more] = process.argv.slice(2);
+  // No command: a question, not a mistake.
+  if (command === undefined) fraglab.outputHelp();
+  else if (command === "trace" && more === undefined)
+    fraglab.commands.find((one) => one.name() === "trace")?.outputHelp();
+  else await fraglab.parseAsync();
 } catch (error) {
   process.exitCode = fail(error);
 }

@@ -1,4 +1,30 @@
-/** Ctrl-C in the middle of a run: what is done stays, nothing is half-written, one line says how to go on. */
+/** Ctrl-C in the middle of the work: what is done stays, nothing is half-written, one line says how to go on. */
+import { readdirSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { removeDraft } from "../harness/files.js";
+
+/** Ended by Ctrl-C, as shells write it. */
+export const INTERRUPTED = 130;
+
+/** Runs `work`, which writes one file by way of drafts of this process; SIGINT and SIGTERM remove them and end it. */
+export async function removingDrafts<Result>(out: string, work: () => Promise<Result>): Promise<Result> {
+  const onSignal = (): void => {
+    const folder = dirname(out);
+    const start = `${basename(out)}.${process.pid}-`;
+    const drafts = readdirSync(folder).filter((name) => name.startsWith(start) && name.endsWith(".tmp"));
+    for (const draft of drafts) removeDraft(join(folder, draft));
+    process.stderr.write(`fraglab: interrupted: ${out} was not written\n`);
+    process.exit(INTERRUPTED);
+  };
+  process.once("SIGINT", onSignal);
+  process.once("SIGTERM", onSignal);
+  try {
+    return await work();
+  } finally {
+    process.removeListener("SIGINT", onSignal);
+    process.removeListener("SIGTERM", onSignal);
+  }
+}
 
 /** Runs `work` with a signal that SIGINT and SIGTERM abort. */
 export async function interruptible<Result>(

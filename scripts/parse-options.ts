@@ -22,7 +22,8 @@ export function byteCount(text: string): number {
 /** A comma-separated list of known words. */
 export function listOf<Word extends string>(known: readonly Word[]): (text: string) => Word[] {
   return (text) => {
-    const words = text.split(",").filter((word) => word !== "");
+    const words = [...new Set(text.split(",").filter((word) => word !== ""))];
+    if (words.length === 0) throw new InvalidArgumentError(`expected some of ${known.join(", ")}.`);
     for (const word of words) {
       if (!known.includes(word as Word))
         throw new InvalidArgumentError(`expected some of ${known.join(", ")}, got "${word}".`);

@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { createWriteStream, renameSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { allocatorArm } from "../harness/arm.js";
-import { removeDraft, writeError } from "../harness/files.js";
+import { checkTarget, draftOf, removeDraft, writeError } from "../harness/files.js";
 import { type Placement, placements } from "../harness/place.js";
+import { removingDrafts } from "./interrupt.js";
 import { type SourceOptions, sourceOf } from "./source.js";
 
 interface PlaceOptions extends SourceOptions {
@@ -18,6 +19,8 @@ const lineOf = (p: Placement): string => `${p.event}\t${p.address}\t${p.arena ??
 
 async function write(out: Writable, text: string): Promise<void> {
   if (!out.write(text)) await once(out, "drain");
+  // A turn of the event loop, in which a signal is seen.
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Writes all placements; the return value says whether memory ran out. */
@@ -41,30 +44,36 @@ async function writeAll(out: Writable, options: PlaceOptions): Promise<boolean> 
   }
 }
 
+/** Writes to a draft that is renamed when it is whole. */
+async function writeFileWhole(path: string, options: PlaceOptions): Promise<boolean> {
+  checkTarget(path);
+  const draft = draftOf(path);
+  try {
+    const file = createWriteStream(draft);
+    const failed = once(file, "error").then(([error]) => Promise.reject(error as Error));
+    const work = (async () => {
+      await once(file, "open");
+      const ended = await writeAll(file, options);
+      file.end();
+      await once(file, "close");
+      return ended;
+    })();
+    const exhausted = await Promise.race([work, failed]);
+    renameSync(draft, path);
+    return exhausted;
+  } catch (error) {
+    removeDraft(draft);
+    throw writeError(path, error);
+  }
+}
+
 /** Prints TSV with the header `event address arena offset`, or writes it to a file that is whole or absent. */
 export async function place(options: PlaceOptions): Promise<void> {
-  let exhausted: boolean;
-  if (options.out === undefined) {
-    exhausted = await writeAll(process.stdout, options);
-  } else {
-    const draft = `${options.out}.${process.pid}.tmp`;
-    try {
-      const file = createWriteStream(draft);
-      const failed = once(file, "error").then(([error]) => Promise.reject(error as Error));
-      const work = (async () => {
-        await once(file, "open");
-        const ended = await writeAll(file, options);
-        file.end();
-        await once(file, "close");
-        return ended;
-      })();
-      exhausted = await Promise.race([work, failed]);
-      renameSync(draft, options.out);
-    } catch (error) {
-      removeDraft(draft);
-      throw writeError(options.out, error);
-    }
-  }
+  const { out } = options;
+  const exhausted =
+    out === undefined
+      ? await writeAll(process.stdout, options)
+      : await removingDrafts(out, () => writeFileWhole(out, options));
   if (exhausted) {
     process.stderr.write(
       "fraglab: the allocator ran out of memory before the trace ended; the placements up to there are written\n",

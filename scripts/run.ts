@@ -89,7 +89,11 @@ function prepareFolder(out: string): void {
 /** Runs the named experiments, or all, and prints the summary and the files written. */
 export async function run(names: readonly string[], options: RunOptions): Promise<void> {
   const experiments = await Promise.all((names.length > 0 ? names : experimentNames()).map(loadExperiment));
-  const out = options.out ?? (options.profile === "quick" ? "results" : `results-${options.profile}`);
+  // results/ holds the quick profile as it stands; anything else goes elsewhere.
+  const standard = options.profile === "quick" && options.seeds === undefined;
+  const out =
+    options.out ??
+    (standard ? "results" : `results-${options.profile}${options.seeds === undefined ? "" : `-${options.seeds}`}`);
   prepareFolder(out);
   const hint = options.cache
     ? "finished cells are kept; the same command goes on from there"

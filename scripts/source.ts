@@ -2,6 +2,7 @@
 import { workloadArm } from "../harness/arm.js";
 import { InputError } from "../memory/errors.js";
 import { readTrace } from "../workloads/read-trace.js";
+import type { ReadReport } from "../workloads/readers/reader.js";
 import type { Trace } from "../workloads/trace.js";
 
 export interface SourceOptions {
@@ -18,13 +19,29 @@ export interface Source {
   readonly name: string;
 }
 
-/** Reads or generates the trace. Throws an `InputError` unless exactly one of the two is given. */
+/** What a reader met that is not in the trace as it stood in the file, one line each. */
+export function reportLines(report: ReadReport): string[] {
+  const groups = [
+    ["dropped", report.dropped],
+    ["altered", report.altered],
+    ["ignored", report.ignored],
+  ] as const;
+  const found = groups.flatMap(([what, findings]) =>
+    Object.entries(findings).map(
+      ([kind, { count, firstLine }]) => `${what} ${kind}: ${count}, first in line ${firstLine}`,
+    ),
+  );
+  return [...found, ...report.notes];
+}
+
+/** Reads or generates the trace; what a reader dropped or altered goes to stderr. Throws an `InputError` unless exactly one of the two is given. */
 export async function sourceOf(options: SourceOptions): Promise<Source> {
   const { trace, workload, seed } = options;
   if (trace !== undefined && workload !== undefined)
     throw new InputError("give either --trace FILE or --workload NAME, not both");
   if (trace !== undefined) {
     const read = await readTrace(trace, options);
+    for (const line of reportLines(read.report)) process.stderr.write(`fraglab: ${trace}: ${line}\n`);
     return { trace: read.trace, name: read.trace.name };
   }
   if (workload === undefined)

@@ -1,29 +1,17 @@
 /** `fraglab trace`: look at and convert trace files. */
+import { checkTarget } from "../harness/files.js";
 import { InputError } from "../memory/errors.js";
 import { type ReadTraceOptions, readTrace } from "../workloads/read-trace.js";
 import type { ReadReport } from "../workloads/readers/reader.js";
 import { writeTraceFile } from "../workloads/trace-file.js";
 import { type Quantiles, summarise, type TraceSummary } from "../workloads/trace-summary.js";
 import { writeTextTrace } from "../workloads/trace-text-writer.js";
+import { removingDrafts } from "./interrupt.js";
+import { reportLines } from "./source.js";
 import { formatBytes, textTable } from "./text-table.js";
 
 interface ReadOptions extends ReadTraceOptions {
   readonly json?: boolean;
-}
-
-/** What a reader met that is not in the trace as it stood in the file, one line each. */
-export function reportLines(report: ReadReport): string[] {
-  const groups = [
-    ["dropped", report.dropped],
-    ["altered", report.altered],
-    ["ignored", report.ignored],
-  ] as const;
-  const found = groups.flatMap(([what, findings]) =>
-    Object.entries(findings).map(
-      ([kind, { count, firstLine }]) => `${what} ${kind}: ${count}, first in line ${firstLine}`,
-    ),
-  );
-  return [...found, ...report.notes];
 }
 
 function quantileRow(name: string, q: Quantiles, format: (value: number) => string): string[] {
@@ -79,8 +67,9 @@ export async function traceConvert(file: string, out: string, options: ReadOptio
   if (!compact && !/\.(trace|txt)(\.gz)?$/.test(out)) {
     throw new InputError(`${out}: expected a name that ends in .fgt (compact), .trace, .txt, .trace.gz or .txt.gz`);
   }
+  checkTarget(out);
   const { trace, report } = await readTrace(file, options);
-  await (compact ? writeTraceFile(out, trace) : writeTextTrace(out, trace));
+  await removingDrafts(out, () => (compact ? writeTraceFile(out, trace) : writeTextTrace(out, trace)));
   for (const line of reportLines(report)) process.stderr.write(`${line}\n`);
   process.stderr.write(`${out}: ${trace.length} events, digest ${trace.digest}\n`);
 }

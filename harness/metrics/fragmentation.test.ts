@@ -38,7 +38,7 @@ function measured(events: readonly Event[], segment: number, bins = 64): Fragmen
   return meter;
 }
 
-/** Hand-checkable trace of theory.md 1.1 (its check_metrics.py): slot, bytes, footprint after. */
+/** A trace that can be checked by hand: slot, bytes, footprint after. */
 const golden: Event[] = [
   { op: Op.allocate, slot: 0, size: 100, footprint: 128 },
   { op: Op.allocate, slot: 1, size: 60, footprint: 192 },
@@ -71,6 +71,12 @@ describe("the measures of Johnstone & Wilson", () => {
       expect(f.jw2).toBeCloseTo(320 / 180 - 1, 12);
       expect(f.jw3).toBeCloseTo(384 / 30 - 1, 12);
       expect(f.jw4).toBeCloseTo(384 / 180 - 1, 12);
+      // Integrals take every state, those without live bytes too: state 5 holds 320 bytes for 10 bytes of allocation.
+      const footprints = 128 * 60 + 192 * 120 + 320 * 10 + 320 * 20;
+      expect(f.spaceTimeBytes).toBeCloseTo(footprints / (100 * 60 + 60 * 120 + 10 * 20) - 1, 12);
+      expect(f.spaceTimeBytes).toBeCloseTo(2.01, 2);
+      const all = [128, 192, 192, 320, 320, 320, 320, 384, 384].reduce((a, b) => a + b);
+      expect(f.spaceTimeEvents).toBeCloseTo(all / (100 + 160 + 60 + 180 + 120 + 0 + 10 + 30 + 10) - 1, 12);
     }
   });
 });

@@ -72,11 +72,13 @@ export class FragmentationMeter {
       const clock = demand.take(i);
       const { live } = demand;
       // A state lasts on the byte clock until the next allocation; frees take no time.
-      if (clock > 0 && liveBefore > 0) {
-        this.sumRatioBytes += (footprintBefore / liveBefore) * clock;
+      if (clock > 0) {
         this.sumFootprintBytes += footprintBefore * clock;
         this.sumLiveBytes += liveBefore * clock;
-        this.bytesWithLive += clock;
+        if (liveBefore > 0) {
+          this.sumRatioBytes += (footprintBefore / liveBefore) * clock;
+          this.bytesWithLive += clock;
+        }
       }
       let peak = this.footprint;
       while (entry < log.length && log.when[entry] <= i) {

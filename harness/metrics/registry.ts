@@ -64,7 +64,7 @@ const share = (name: string, title: string, formula: string, of: Metric["of"]): 
   unit: "share",
   clock: "-",
   formula,
-  source: "Wilson et al. 1995; handles.md 2.8",
+  source: "Wilson, Johnstone, Neely & Boles 1995, section 2",
   of,
 });
 

@@ -1,4 +1,4 @@
-/** Ratios to a baseline: geometric means with a t interval on paired logarithms (theory.md 5; Fleming & Wallace 1986). */
+/** Ratios to a baseline: geometric means with a t interval on paired logarithms (Fleming & Wallace 1986). */
 import { mean, sampleStandardDeviation } from "simple-statistics";
 import { exp, ln } from "../../memory/exact-math.js";
 import { studentQuantile } from "./student.js";
