@@ -233,7 +233,9 @@ class TextReading implements Reading {
   private notes(): string[] {
     const claimed = this.header.length === 2 ? this.header[1] : this.header.length === 4 ? this.header[2] : undefined;
     if (claimed === undefined || claimed === this.operations) return [];
-    return [`the header announces ${claimed} operations, the file has ${this.operations}: it may be cut short`];
+    return [
+      `the header announces ${claimed} operations, the file has ${this.operations}: ${this.operations < claimed ? "it may be cut short" : "the header is out of date"}`,
+    ];
   }
 }
 
