@@ -4,9 +4,9 @@ import type { Table } from "../harness/table.js";
 import { InputError, unknownName } from "../memory/errors.js";
 import { type KindName, kindNames } from "../memory/heap-map.js";
 import { namesOf, numbers, requireRows, rowsBy, texts } from "./columns.js";
-import { type ChartOptions, type Frame, frameOf, type Grid, type Layer, legendAbove } from "./panels.js";
+import { type ChartOptions, type Frame, frameOf, type Grid, kindColour, type Layer } from "./panels.js";
 import { type RowChart, type RowPanel, roomForValue, rowChart, rowGrid } from "./rows.js";
-import { ink, kindColours } from "./theme.js";
+import { ink } from "./theme.js";
 import { byteTicks, percentTicks, sixDigits } from "./units.js";
 
 export interface DecompositionOptions extends ChartOptions {
@@ -48,23 +48,11 @@ function partsOf(stack: Stack, percent: boolean): Part[] {
 
 function layers(kinds: readonly KindName[], percent: boolean) {
   return (frame: Frame, grid: Grid): Layer[] => {
-    const size = frame.theme.font.label;
     const bar: Layer = {
       mark: { type: "bar", stroke: "white", strokeWidth: 0.4 },
       encoding: {
         x2: { field: "to" },
-        color: {
-          field: "kind",
-          type: "nominal",
-          scale: { domain: [...kinds], range: kinds.map((kind) => kindColours[kind]) },
-          legend: {
-            ...legendAbove(frame, grid, kinds, size),
-            symbolType: "square",
-            symbolSize: size * size,
-            symbolStrokeColor: ink.axis,
-            symbolStrokeWidth: 0.4,
-          },
-        },
+        color: kindColour(frame, grid, kinds),
       },
     };
     const transform: Layer["transform"] = [

@@ -20,37 +20,25 @@ import {
   headings,
   isFirst,
   isLowest,
+  kindColour,
   type Layer,
   labelExtent,
-  legendAbove,
   type Panel,
   panelHead,
   xAxis,
 } from "./panels.js";
-import { ink, kindColours } from "./theme.js";
+import { ink } from "./theme.js";
 import { sixDigits } from "./units.js";
 
 /** Panels side by side: a panel needs room for letters in blocks of a few bytes. */
 const mostColumns = 2;
 
 function pieceLayer(frame: Frame, grid: Grid, kinds: readonly KindName[]): Layer {
-  const size = frame.theme.font.label;
   return {
     mark: { type: "bar", stroke: "white", strokeWidth: 0.8 },
     encoding: {
       x2: { field: "to" },
-      color: {
-        field: "kind",
-        type: "nominal",
-        scale: { domain: [...kinds], range: kinds.map((kind) => kindColours[kind]) },
-        legend: {
-          ...legendAbove(frame, grid, kinds, size),
-          symbolType: "square",
-          symbolSize: size * size,
-          symbolStrokeColor: ink.axis,
-          symbolStrokeWidth: 0.4,
-        },
-      },
+      color: kindColour(frame, grid, kinds),
     },
   };
 }

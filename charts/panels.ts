@@ -8,8 +8,9 @@ import type { Field } from "vega-lite/types_unstable/channeldef.js";
 import type { Legend } from "vega-lite/types_unstable/legend.js";
 import type { LayerSpec } from "vega-lite/types_unstable/spec/layer.js";
 import type { UnitSpec } from "vega-lite/types_unstable/spec/unit.js";
+import type { KindName } from "../memory/heap-map.js";
 import { textWidth, widestText, wrapText } from "./text-metrics.js";
-import { configOf, ink, type Span, type Theme, themes } from "./theme.js";
+import { configOf, ink, kindColours, type Span, type Theme, themes } from "./theme.js";
 import type { Ticks } from "./units.js";
 
 /** One panel or one layer of it. */
@@ -268,4 +269,21 @@ export function labelExtent(theme: Theme, labels: readonly string[]): number {
 export function titleExtent(theme: Theme): number {
   const size = theme.font.title;
   return Math.ceil(3 + Math.round(0.8 * size) + Math.round(0.21 * size) + 0.5);
+}
+
+/** The colour of the kinds of bytes, with a legend above the panels. */
+export function kindColour(frame: Frame, grid: Grid, kinds: readonly KindName[]) {
+  const size = frame.theme.font.label;
+  return {
+    field: "kind",
+    type: "nominal",
+    scale: { domain: [...kinds], range: kinds.map((kind) => kindColours[kind]) },
+    legend: {
+      ...legendAbove(frame, grid, kinds, size),
+      symbolType: "square",
+      symbolSize: size * size,
+      symbolStrokeColor: ink.axis,
+      symbolStrokeWidth: 0.4,
+    },
+  } as const;
 }

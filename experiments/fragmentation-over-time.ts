@@ -4,7 +4,7 @@ import { fragmentation } from "../charts/fragmentation.js";
 import { heapMap } from "../charts/heap-map.js";
 import { themeNamed } from "../charts/theme.js";
 import { timeline } from "../charts/timeline.js";
-import { type Arms, defineExperiment, type Tables } from "../harness/experiment.js";
+import { type Arms, defineExperiment, type ExperimentChart, type Tables } from "../harness/experiment.js";
 import { compare } from "../harness/summary.js";
 import { cellValue, courses, kindsAt, metricValues } from "../harness/views.js";
 
@@ -73,6 +73,28 @@ function finding(tables: Tables): string {
   );
 }
 
+/** Live against footprint, and their ratio, for a group of workloads. */
+function lineCharts(name: string, group: string, workloads: readonly string[]): ExperimentChart[] {
+  return [
+    {
+      name: `timeline-${name}`,
+      caption: `Live bytes and footprint of ${group} on the event clock.`,
+      draw(tables, theme) {
+        const title = `Live against footprint, ${group}`;
+        return timeline(courses(tables, workloads, POINTS), { theme: themeNamed(theme), order, clock: "event", title });
+      },
+    },
+    {
+      name: `fragmentation-${name}`,
+      caption: `Footprint over live bytes of ${group} on the clock of bytes allocated, on which frees take no time: 1 is no waste.`,
+      draw(tables, theme) {
+        const title = `Footprint / live, ${group}`;
+        return fragmentation(courses(tables, workloads, POINTS), { theme: themeNamed(theme), order, title });
+      },
+    },
+  ];
+}
+
 export default defineExperiment({
   name: "fragmentation-over-time",
   title: "Fragmentation over time",
@@ -90,48 +112,8 @@ export default defineExperiment({
   settings: ({ workload }) => (workload.label === MAPPED ? { looks: 192, mapRows: 96 } : {}),
   finding,
   charts: [
-    {
-      name: "timeline-recorded",
-      caption: "Live bytes and footprint of recorded programs on the event clock.",
-      draw: (tables, theme) =>
-        timeline(courses(tables, Object.keys(recorded), POINTS), {
-          theme: themeNamed(theme),
-          order,
-          clock: "event",
-          title: "Live against footprint, recorded programs",
-        }),
-    },
-    {
-      name: "timeline-synthetic",
-      caption: "Live bytes and footprint of synthetic workloads on the event clock.",
-      draw: (tables, theme) =>
-        timeline(courses(tables, Object.keys(synthetic), POINTS), {
-          theme: themeNamed(theme),
-          order,
-          clock: "event",
-          title: "Live against footprint, synthetic workloads",
-        }),
-    },
-    {
-      name: "fragmentation-recorded",
-      caption: "Footprint over live bytes on the clock of bytes allocated, on which frees take no time: 1 is no waste.",
-      draw: (tables, theme) =>
-        fragmentation(courses(tables, Object.keys(recorded), POINTS), {
-          theme: themeNamed(theme),
-          order,
-          title: "Footprint / live, recorded programs",
-        }),
-    },
-    {
-      name: "fragmentation-synthetic",
-      caption: "Footprint over live bytes of synthetic workloads on the clock of bytes allocated.",
-      draw: (tables, theme) =>
-        fragmentation(courses(tables, Object.keys(synthetic), POINTS), {
-          theme: themeNamed(theme),
-          order,
-          title: "Footprint / live, synthetic workloads",
-        }),
-    },
+    ...lineCharts("recorded", "recorded programs", Object.keys(recorded)),
+    ...lineCharts("synthetic", "synthetic workloads", Object.keys(synthetic)),
     {
       name: "decomposition-at-peak",
       caption: "What the footprint consists of when live bytes are largest, in percent of the live bytes.",

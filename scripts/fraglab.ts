@@ -51,7 +51,7 @@ function program(): Command {
     .option("--report", "write report.html as well")
     .addHelpText(
       "after",
-      examples("run", "run seed-scenarios --out /tmp/seed", "run fragmentation-over-time --profile paper --jobs 8"),
+      examples("run", "run seed-scenarios --out seed", "run fragmentation-over-time --profile paper --jobs 8"),
     )
     .action(async (names: string[], options: object) => (await import("./run.js")).run(names, options as never));
 
