@@ -16,8 +16,8 @@ export async function removingDrafts<Result>(out: string, work: () => Promise<Re
     process.stderr.write(`fraglab: interrupted: ${out} was not written\n`);
     process.exit(INTERRUPTED);
   };
-  process.once("SIGINT", onSignal);
-  process.once("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
   try {
     return await work();
   } finally {
