@@ -56,13 +56,36 @@ describe.each(specs.map((spec) => [spec.name, spec] as const))("a run of %s", (_
     expect(values["peakFootprint"]).toBeGreaterThanOrEqual(values["peakLive"]);
   });
 
-  it("places in `place` as in a session: the last address of each block is where the session has it", async () => {
+  it("places one line for each allocation and reallocation, the same twice", async () => {
     const trace = await traceOf("phases:events=20000,live=65536");
     const arm = { label: "", spec, options: spec.defaults, selector: spec.name };
     const placed = [...placements(arm, trace)];
     expect(placed).toHaveLength([...trace.op].filter((op) => (op & 15) === 0 || (op & 15) === 2).length);
     expect(placed.every(({ address }) => address > 0)).toBe(true);
     expect([...placements(arm, trace)]).toEqual(placed);
+  });
+});
+
+describe.each([
+  ["first-fit", {}],
+  ["buddy", {}],
+  ["pymalloc", {}],
+  ["handle-table", { compact: "none" }],
+  ["handle-table", { poll: 0, firstPoll: 0 }],
+])("`place` of %s %o", (name, given) => {
+  it("puts blocks where a session has them, also behind a compaction", async () => {
+    const spec = allocators[name];
+    const trace = await traceOf("scenario:scene=three-objects");
+    const options = { ...spec.defaults, ...given };
+    const { layouts, costs } = await runSession(spec, options, trace, { layouts: true });
+    const pieces = layouts?.find(({ label }) => label === "end")?.pieces ?? [];
+    const startOf = (block: number): number => pieces.find((piece) => piece.block === block)?.start ?? Number.NaN;
+    // D and E, allocated behind the only safepoint, against A, which never moves.
+    const [a, , , d, e] = [...placements({ label: "", spec, options, selector: name }, trace)].map(
+      ({ address }) => address,
+    );
+    expect([d - a, e - a]).toEqual([startOf(3) - startOf(0), startOf(4) - startOf(0)]);
+    expect(costs.passes).toBe("poll" in given ? 1 : 0);
   });
 });
 
