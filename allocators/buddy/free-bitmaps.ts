@@ -43,13 +43,13 @@ export class FreeBitmaps implements FreeBlocks {
     this.counts = new Int32Array(orders);
     this.tops = new Uint8Array(orders);
     this.room = Math.max(LEAST_ROOM, 1 << (orders - 1));
-    this.starts = levelStarts(this.room);
-    this.levels = this.starts.length - 1;
-    this.start1 = this.starts[1];
-    this.start2 = this.starts[2];
-    this.start3 = this.starts[3];
-    this.words = new Int32Array(this.starts[this.levels]);
-    this.setTops();
+    this.starts = new Int32Array(0);
+    this.words = this.starts;
+    this.levels = 0;
+    this.start1 = 0;
+    this.start2 = 0;
+    this.start3 = 0;
+    this.layOut();
   }
 
   smallest(order: number): number {
@@ -128,13 +128,7 @@ export class FreeBitmaps implements FreeBlocks {
     const { words, room } = this;
     const end = this.start1;
     while (this.room <= unit) this.room *= 2;
-    this.starts = levelStarts(this.room);
-    this.levels = this.starts.length - 1;
-    this.start1 = this.starts[1];
-    this.start2 = this.starts[2];
-    this.start3 = this.starts[3];
-    this.words = new Int32Array(this.starts[this.levels]);
-    this.setTops();
+    this.layOut();
     for (let i = 0; i < end; i++) {
       for (let rest = words[i]; rest !== 0; rest &= rest - 1) {
         const node = i * 32 + lowestBit(rest);
@@ -145,7 +139,14 @@ export class FreeBitmaps implements FreeBlocks {
     }
   }
 
-  private setTops(): void {
+  /** Empty levels for the present room. */
+  private layOut(): void {
+    this.starts = levelStarts(this.room);
+    this.levels = this.starts.length - 1;
+    this.start1 = this.starts[1];
+    this.start2 = this.starts[2];
+    this.start3 = this.starts[3];
+    this.words = new Int32Array(this.starts[this.levels]);
     for (let order = 0; order < this.tops.length; order++) {
       this.tops[order] = Math.floor((31 - Math.clz32(this.room >>> order)) / 5);
     }
