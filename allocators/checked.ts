@@ -31,18 +31,23 @@ interface Block {
   dead: boolean;
 }
 
-/** Granule of the owner map: no allocator aligns to less. */
+/** Largest granule of the owner map: finer where an allocator aligns to less. */
 const GRANULE = 8;
 const PAGE_GRANULES = 512;
 
-/** Which block's tag holds each 8-byte granule; 0 for nobody. */
+/** Which block's tag holds each granule; 0 for nobody. */
 class Owners {
   private readonly pages = new Map<number, Uint32Array>();
+  private readonly granule: number;
+
+  constructor(granule: number) {
+    this.granule = granule;
+  }
 
   /** Sets the owner of a range that must belong to `expected` so far; returns the offending tag or -1. */
   claim(at: Address, bytes: number, expected: number, tag: number): number {
-    const end = Math.ceil((at + Math.max(1, bytes)) / GRANULE);
-    for (let granule = Math.floor(at / GRANULE); granule < end; granule++) {
+    const end = Math.ceil((at + Math.max(1, bytes)) / this.granule);
+    for (let granule = Math.floor(at / this.granule); granule < end; granule++) {
       const index = Math.floor(granule / PAGE_GRANULES);
       let page = this.pages.get(index);
       if (page === undefined) {
@@ -69,7 +74,7 @@ class CheckedAllocator implements Checked {
   protected readonly inner: Allocator;
   protected readonly space: AddressSpace;
   protected readonly shadow = new ShadowMemory();
-  protected readonly owners = new Owners();
+  protected readonly owners: Owners;
   protected readonly blocks = new Map<Ref, Block>();
   private readonly alignment: number;
   private readonly placeless: boolean;
@@ -78,6 +83,7 @@ class CheckedAllocator implements Checked {
   constructor(inner: Allocator, space: AddressSpace, alignment: number, placeless: boolean) {
     this.inner = inner;
     this.space = space;
+    this.owners = new Owners(Math.min(GRANULE, alignment));
     this.alignment = alignment;
     this.placeless = placeless;
   }

@@ -1,10 +1,13 @@
 import type { AllocatorSpec } from "./allocator.js";
 import { buddy } from "./buddy/buddy.js";
 import { bump } from "./bump.js";
-import { firstFit } from "./first-fit/first-fit.js";
 import { handleTable } from "./handle-table/handle-table.js";
 import { ideal } from "./ideal.js";
 import { pymalloc } from "./pymalloc/pymalloc.js";
+import { bestFit } from "./sequential-fit/best-fit.js";
+import { firstFit } from "./sequential-fit/first-fit.js";
+import { nextFit } from "./sequential-fit/next-fit.js";
+import { worstFit } from "./sequential-fit/worst-fit.js";
 
 /** An allocator family with its option type forgotten: options come as checked plain data. */
 // biome-ignore lint/suspicious/noExplicitAny: the registry is heterogeneous; `resolveOptions` checks the values
@@ -15,6 +18,9 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   ideal,
   bump,
   "first-fit": firstFit,
+  "best-fit": bestFit,
+  "next-fit": nextFit,
+  "worst-fit": worstFit,
   buddy,
   pymalloc,
   "handle-table": handleTable,

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { type Address, type AddressSpace, createAddressSpace, Use } from "../../memory/address-space.js";
 import { Cost } from "../../memory/costs.js";
 import { type Allocator, none, type Ref } from "../allocator.js";
-import { firstFit } from "../first-fit/first-fit.js";
+import { firstFit } from "../sequential-fit/first-fit.js";
 import type { PymallocOptions } from "./geometry.js";
 import { pymalloc } from "./pymalloc.js";
 

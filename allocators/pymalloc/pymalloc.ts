@@ -3,7 +3,7 @@ import { Cost } from "../../memory/costs.js";
 import type { HeapMap } from "../../memory/heap-map.js";
 import type { Allocator, AllocatorSpec, ArenaPlacement, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
-import { firstFit as largeHeap } from "../first-fit/first-fit.js";
+import { firstFit as largeHeap } from "../sequential-fit/first-fit.js";
 import { ArenaTable } from "./arena-table.js";
 import {
   type Geometry,

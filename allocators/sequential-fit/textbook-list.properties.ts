@@ -6,7 +6,7 @@ import type { AddressSpace } from "../../memory/address-space.js";
 import { Use } from "../../memory/address-space.js";
 import { Cost } from "../../memory/costs.js";
 import { defaultsOf } from "../../memory/options.js";
-import { type FirstFitOptions, firstFitOptions } from "./options.js";
+import { type SequentialFitOptions, sequentialFitOptions } from "./options.js";
 
 interface Block {
   /** Offset of the header. */
@@ -20,16 +20,16 @@ const PAGE = 4096;
 export class LinearList {
   readonly blocks: Block[] = [];
   private readonly space: AddressSpace;
-  private readonly options: FirstFitOptions;
+  private readonly options: SequentialFitOptions;
   readonly base: number;
   /** Bytes mapped, and the offset behind the last block of the list. */
   private end = 0;
   private top = 8;
   private highest = 8;
 
-  constructor(space: AddressSpace, given: Partial<FirstFitOptions>) {
+  constructor(space: AddressSpace, given: Partial<SequentialFitOptions>) {
     this.space = space;
-    this.options = { ...defaultsOf(firstFitOptions), ...given };
+    this.options = { ...defaultsOf(sequentialFitOptions), minSplit: 32, ...given };
     this.base = space.reserve(0x800000000, PAGE);
   }
 

@@ -5,7 +5,7 @@ import { InputError } from "../../memory/errors.js";
 import { HeapMap, Kind } from "../../memory/heap-map.js";
 import { type Allocator, none, type Ref } from "../allocator.js";
 import { firstFit } from "./first-fit.js";
-import type { FirstFitOptions } from "./options.js";
+import type { SequentialFitOptions } from "./options.js";
 
 /** The first block's header lies 8 bytes into the heap, at the second GiB. */
 const FIRST = 0x40000008;
@@ -26,7 +26,7 @@ function draw(heap: Allocator): string {
   return words.join(", ");
 }
 
-function heapWith(options: Partial<FirstFitOptions> = {}, limit = Number.POSITIVE_INFINITY) {
+function heapWith(options: Partial<SequentialFitOptions> = {}, limit = Number.POSITIVE_INFINITY) {
   const space = createAddressSpace(limit);
   return { space, heap: firstFit.create(space, options) };
 }
@@ -44,7 +44,7 @@ function hopsOf(space: AddressSpace, act: () => unknown): number {
 }
 
 /** Holes of 96, 48, 256 and 64 bytes at 0, 160, 320 and 640, between blocks in use (Wilson et al. 1995, section 3.4). */
-function fourHoles(options: Partial<FirstFitOptions> = {}) {
+function fourHoles(options: Partial<SequentialFitOptions> = {}) {
   const { space, heap } = heapWith(options);
   const sizes = [96, 64, 48, 112, 256, 64, 64, 64];
   const blocks = sizes.map((bytes) => chunk(heap, bytes));

@@ -1,8 +1,9 @@
 /**
- * Free blocks of a contiguous heap in address order, with exact first fit in O(log heap).
+ * Free blocks in the order of their places, with exact first fit in O(log places). A place is a position in the heap, or
+ * a slot of a list.
  *
- * A leaf covers 32 granules and holds one word: bit `i` is set where a free block starts at granule `i` of the leaf. A
- * tree over the leaves, four children to a node, knows for each subtree the largest free block that starts in it and the
+ * A leaf covers 32 places and holds one word: bit `i` is set where a free block has place `i` of the leaf. A tree over
+ * the leaves, four children to a node, knows for each subtree the largest free block in it and the
  * number of free blocks, so that one descent finds a block and its place in the textbook's linked list.
  *
  * The tree is implicit and complete. Node `g`, 0 is the root, is a record of eight words, half a cache line: the largest
@@ -10,7 +11,7 @@
  * is not a leaf, it is node e + 1. So the entry of node `g` in its parent is g - 1, and the root has none.
  */
 
-/** Granules in a leaf, as a power of two. */
+/** Places in a leaf, as a power of two. */
 const LEAF_SHIFT = 5;
 
 /** Index of the lowest set bit of a word that is not 0. */
@@ -19,13 +20,13 @@ function lowestBit(word: number): number {
 }
 
 /**
- * The set of free blocks. Positions and sizes are granules, below 2^31. The sizes stay where boundary tags keep them:
+ * The set of free blocks. Places and sizes (in granules) are below 2^31. The sizes stay where the owner keeps them:
  * `sizes[at]` must hold the size of each block in the set whenever a method runs.
  */
-export class FreeIndex {
+export class PlaceTree {
   /**
-   * The hops of a walk along the list to what `first` or `next` found last: the blocks before it, and that one; where
-   * nothing was found, all blocks.
+   * The hops of a walk along the list to what was found last: the blocks before it, and that one; where nothing was
+   * found, all blocks.
    */
   hops: number;
   private sizes: Int32Array;
@@ -34,7 +35,7 @@ export class FreeIndex {
   /** Entry of the first leaf. */
   private firstLeaf: number;
 
-  /** An empty set over positions below `sizes.length`, which must be a power of two, at least 64. */
+  /** An empty set over places below `sizes.length`, which must be a power of two, at least 64. */
   constructor(sizes: Int32Array) {
     this.hops = 0;
     this.sizes = sizes;
@@ -42,6 +43,28 @@ export class FreeIndex {
     this.nodes = new Int32Array(8);
     this.firstLeaf = 0;
     this.grow(sizes);
+  }
+
+  /** Takes out all blocks. */
+  clear(): void {
+    this.starts.fill(0);
+    this.nodes.fill(0);
+  }
+
+  /** The number of blocks. */
+  count(): number {
+    const nodes = this.nodes;
+    return nodes[4] + nodes[5] + nodes[6] + nodes[7];
+  }
+
+  /** The size of the largest block, 0 where there is none. */
+  largest(): number {
+    return larger(this.nodes[0], largestBeside(this.nodes, 0));
+  }
+
+  /** The size of the block whose place is `at`. */
+  sizeAt(at: number): number {
+    return this.sizes[at];
   }
 
   /** Replaces the column of sizes by a longer copy of it: its length is a power of two. */
@@ -87,21 +110,14 @@ export class FreeIndex {
     return at;
   }
 
-  /** The lowest block of at least `need` granules that starts after the block at `at`, or -1. Goes on with `hops`. */
+  /** The lowest block of at least `need` granules whose place is after `at`, or -1. Goes on with `hops`. */
   next(at: number, need: number): number {
-    const sizes = this.sizes;
-    let leaf = at >>> LEAF_SHIFT;
-    let rest = this.starts[leaf] & (-2 << (at & 31));
-    for (;;) {
-      for (; rest !== 0; rest &= rest - 1) {
-        this.hops++;
-        const candidate = (leaf << LEAF_SHIFT) + lowestBit(rest);
-        if (sizes[candidate] >= need) return candidate;
-      }
-      leaf = this.leafAfter(leaf, need);
-      if (leaf < 0) return -1;
-      rest = this.starts[leaf];
-    }
+    return this.search(at, -2 << (at & 31), need);
+  }
+
+  /** The lowest block of at least `need` granules whose place is `at` or after it, or -1. Goes on with `hops`. */
+  from(at: number, need: number): number {
+    return this.search(at, -1 << (at & 31), need);
   }
 
   insert(at: number, size: number): void {
@@ -153,6 +169,23 @@ export class FreeIndex {
     if (source !== target) this.shift(source, target);
     if (source !== target || size < before) this.lower(source, before);
     this.raise(target, size);
+  }
+
+  /** The lowest block large enough in the places of the leaf of `at` that `mask` leaves, or behind the leaf. */
+  private search(at: number, mask: number, need: number): number {
+    const sizes = this.sizes;
+    let leaf = at >>> LEAF_SHIFT;
+    let rest = this.starts[leaf] & mask;
+    for (;;) {
+      for (; rest !== 0; rest &= rest - 1) {
+        this.hops++;
+        const candidate = (leaf << LEAF_SHIFT) + lowestBit(rest);
+        if (sizes[candidate] >= need) return candidate;
+      }
+      leaf = this.leafAfter(leaf, need);
+      if (leaf < 0) return -1;
+      rest = this.starts[leaf];
+    }
   }
 
   /** The first leaf behind `leaf` with a block large enough, or -1; `hops` counts the blocks between. */

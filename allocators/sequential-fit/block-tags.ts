@@ -1,0 +1,226 @@
+import { Cost, type Costs } from "../../memory/costs.js";
+import { type HeapMap, Kind } from "../../memory/heap-map.js";
+import type { Extent } from "./extent.js";
+import type { FreeList } from "./free-list.js";
+import type { Layout } from "./layout.js";
+
+/** Header and two links, at the start of a free block; its size again, the footer, at its end. */
+const FREE_TAG = 24;
+const FOOTER = 8;
+
+/** What happens to blocks that are cut and freed. */
+export interface BlockRules {
+  readonly layout: Layout;
+  /** Granules; a smaller remainder stays inside the block. */
+  readonly minSplit: number;
+  readonly cutHigh: boolean;
+  /** Whether free neighbours are joined. */
+  readonly joins: boolean;
+}
+
+/** The blocks of a contiguous heap, with boundary tags (Knuth 2.5, algorithm C) and a list of those that are free. */
+export class BlockTags {
+  readonly list: FreeList;
+  /**
+   * At the first granule of a block its size, negative when the block is in use; at the last granule of a free block
+   * its size again; all other entries are 0, those behind the last block too.
+   */
+  tags: Int32Array;
+  private readonly extent: Extent;
+  private readonly costs: Costs;
+  private readonly layout: Layout;
+  private readonly minSplit: number;
+  private readonly cutHigh: boolean;
+  private readonly joins: boolean;
+  private readonly tagged: boolean;
+
+  /** No blocks yet; `listOver` makes the list over a first column of tags. */
+  constructor(extent: Extent, costs: Costs, rules: BlockRules, listOver: (tags: Int32Array) => FreeList) {
+    this.extent = extent;
+    this.costs = costs;
+    this.layout = rules.layout;
+    this.minSplit = rules.minSplit;
+    this.cutHigh = rules.cutHigh;
+    this.joins = rules.joins;
+    this.tagged = rules.layout.header > 0;
+    this.tags = new Int32Array(4096);
+    this.list = listOver(this.tags);
+  }
+
+  /** Hands out the end of the free block at `at` that the rules say. Returns where the block in use starts. */
+  take(at: number, need: number): number {
+    if (!this.cutHigh) {
+      this.takeLow(at, need);
+      return at;
+    }
+    const size = this.tags[at];
+    const rest = size - need;
+    if (rest < this.minSplit) {
+      this.takeWhole(at, size);
+      return at;
+    }
+    this.costs[Cost.splits] += 1;
+    this.tags[at + size - 1] = 0;
+    this.tag(at, rest);
+    this.list.shorten(at, size, rest);
+    this.write(at, rest);
+    this.use(at + rest, need);
+    return at + rest;
+  }
+
+  /** Hands out the low end of the free block at `at`. */
+  takeLow(at: number, need: number): void {
+    const size = this.tags[at];
+    const rest = size - need;
+    if (rest < this.minSplit) {
+      this.takeWhole(at, size);
+      return;
+    }
+    this.costs[Cost.splits] += 1;
+    this.tag(at + need, rest);
+    this.list.move(at, size, at + need, rest);
+    this.write(at + need, rest);
+    this.use(at, need);
+  }
+
+  /** Marks granules that are in no block as a block in use. */
+  use(at: number, size: number): void {
+    this.tags[at] = -size;
+    if (at + size > this.extent.used) this.extent.used = at + size;
+  }
+
+  /**
+   * Makes the `size` granules at `at`, in use so far, free, and joins them with free neighbours if the rules say so.
+   * Returns where the free block starts, which is not yet written.
+   */
+  merge(at: number, size: number): number {
+    if (!this.joins) {
+      this.insert(at, size);
+      return at;
+    }
+    const tags = this.tags;
+    const next = at + size;
+    const before = tags[at - 1];
+    const after = tags[next];
+    let start = at;
+    let total = size;
+    if (after > 0) {
+      tags[next] = 0;
+      total += after;
+      this.costs[Cost.coalesces] += 1;
+    }
+    if (before > 0) {
+      start -= before;
+      total += before;
+      tags[at - 1] = 0;
+      tags[at] = 0;
+      tags[start] = before;
+      this.costs[Cost.coalesces] += 1;
+      if (after > 0) this.list.remove(next, after);
+      this.list.extend(start, before, total);
+    } else if (after > 0) {
+      this.list.move(next, after, at, total);
+    } else {
+      this.list.insert(at, total);
+    }
+    this.tag(start, total);
+    return start;
+  }
+
+  /** Splits the free block at `at` so that its first `lead` granules are a block of their own, which keeps its place. */
+  split(at: number, lead: number): void {
+    const size = this.tags[at];
+    this.costs[Cost.splits] += 1;
+    this.tag(at, lead);
+    this.tag(at + lead, size - lead);
+    this.list.shorten(at, size, lead);
+    this.list.insert(at + lead, size - lead);
+    this.write(at, lead);
+    this.write(at + lead, size - lead);
+  }
+
+  /** A new free block of granules that were in none. */
+  insert(at: number, size: number): void {
+    this.tag(at, size);
+    this.list.insert(at, size);
+  }
+
+  /** Forgets the free block at `at`: its granules are in no block. */
+  remove(at: number): void {
+    const size = this.tags[at];
+    this.list.remove(at, size);
+    this.tags[at + size - 1] = 0;
+    this.tags[at] = 0;
+  }
+
+  /** Moves the end of the free block at `at`, which is the last one. */
+  resize(at: number, size: number): void {
+    const before = this.tags[at];
+    this.tags[at + before - 1] = 0;
+    this.tag(at, size);
+    if (size > before) this.list.extend(at, before, size);
+    else this.list.shorten(at, before, size);
+  }
+
+  /** The program's and the allocator's writes to a free block that comes into being: header, links, and footer. */
+  write(at: number, size: number): void {
+    const { extent } = this;
+    if (at + size <= extent.resident || !this.tagged) return;
+    extent.touch(extent.offsetOf(at), FREE_TAG);
+    if (this.joins && at + size < extent.end) extent.touch(extent.offsetOf(at + size) - FOOTER, FOOTER);
+  }
+
+  /** Makes room for positions up to and including `position`. */
+  reach(position: number): void {
+    let capacity = this.tags.length;
+    if (position < capacity) return;
+    while (capacity <= position) capacity *= 2;
+    const tags = new Int32Array(capacity);
+    tags.set(this.tags);
+    this.tags = tags;
+    this.list.grow(tags);
+  }
+
+  /** Adds the blocks below `top`, and the free granules from there to the end of the heap, to a map. */
+  walk(map: HeapMap, top: number, isQuick: (at: number) => boolean): void {
+    const { layout, extent } = this;
+    for (let at = 1; at < top; ) {
+      const tag = this.tags[at];
+      const size = tag > 0 ? tag : -tag;
+      const end = at + size;
+      if (tag > 0) {
+        this.walkFree(map, at, end);
+      } else if (isQuick(at)) {
+        map.add(extent.base + extent.offsetOf(at), size * layout.granule, Kind.free);
+      } else {
+        const start = extent.base + extent.offsetOf(at);
+        const address = start + layout.header;
+        const capacity = size * layout.granule - layout.header - layout.footer;
+        map.add(start, layout.header, Kind.header);
+        map.add(address, capacity, Kind.live, address);
+        map.add(address + capacity, layout.footer, Kind.header);
+      }
+      at = end;
+    }
+    this.walkFree(map, top, extent.end);
+  }
+
+  private walkFree(map: HeapMap, from: number, to: number): void {
+    const { extent } = this;
+    const { granule } = this.layout;
+    const fresh = Math.min(Math.max(extent.used, from), to);
+    map.add(extent.base + extent.offsetOf(from), (fresh - from) * granule, Kind.free);
+    map.add(extent.base + extent.offsetOf(fresh), (to - fresh) * granule, Kind.fresh);
+  }
+
+  private takeWhole(at: number, size: number): void {
+    this.tags[at + size - 1] = 0;
+    this.list.remove(at, size);
+    this.use(at, size);
+  }
+
+  private tag(at: number, size: number): void {
+    this.tags[at] = size;
+    this.tags[at + size - 1] = size;
+  }
+}

@@ -1,0 +1,42 @@
+/** Whether a free block serves an aligned request, and not only by its length. */
+export interface Suits {
+  suits(at: number): boolean;
+}
+
+/**
+ * The textbook's linked list of free blocks, with the answers of a walk along it found without one. A block is known by
+ * its place: its position in the heap where the list is in address order, else its slot in a list of slots that the
+ * order fills from one end.
+ */
+export interface FreeList {
+  /** Blocks that the walk of the last search would have looked at, up to and including the one it chose. */
+  readonly hops: number;
+  /** The block that the fit chooses for `need` granules, or -1. Sets `hops`. */
+  find(need: number): number;
+  /** The same among blocks that suit; those that are long enough but do not suit are looked at one by one. */
+  findSuitable(need: number, suits: Suits): number;
+  /**
+   * A request for `need` granules is served at `at`, from the block there that is still in the list, or with `listed`
+   * false from the preserved end of the heap: next fit goes on from there.
+   */
+  rove(at: number, need: number, listed: boolean): void;
+  /** A freed block, or a remainder that is a new block. */
+  insert(at: number, size: number): void;
+  /** Takes out the block at `at`, which has `size` granules. */
+  remove(at: number, size: number): void;
+  /** The block at `at` has grown from `before` granules at its upper end; it counts as freed anew. */
+  extend(at: number, before: number, size: number): void;
+  /** The block at `at` has shrunk from `before` to `size` granules at its upper end and keeps its place. */
+  shorten(at: number, before: number, size: number): void;
+  /** The block at `from` of `before` granules starts at `to` now and has `size`; it counts as freed anew. */
+  move(from: number, before: number, to: number, size: number): void;
+  /** Makes room for positions up to the length of the tags, whose positive entries at starts of blocks are sizes. */
+  grow(tags: Int32Array): void;
+}
+
+/** A list whose blocks are known by place, that can be emptied and filled anew. */
+export interface PlaceList extends FreeList {
+  /** The place from which next fit goes on. */
+  rover: number;
+  clear(): void;
+}

@@ -1,0 +1,98 @@
+/** The number of members below a place, in O(log places). */
+
+/** Places in a leaf, and entries in a node of the tree over the leaves, as powers of two. */
+const LEAF_SHIFT = 5;
+const NODE_SHIFT = 4;
+const SIBLINGS = (1 << NODE_SHIFT) - 1;
+
+/** Bits set in a word. */
+function ones(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555);
+  const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+/**
+ * A set of places with order statistics: a bit for each place, and over each 32 of them, each 16 times as many, and so
+ * on a count.
+ */
+export class RankTree {
+  private bits: Int32Array;
+  /** Counts of each level, the leaves' first; the last level has at most 16. */
+  private levels: Int32Array[];
+
+  constructor() {
+    this.bits = new Int32Array(0);
+    this.levels = [];
+    this.grow(64);
+  }
+
+  add(place: number): void {
+    this.bits[place >>> LEAF_SHIFT] |= 1 << (place & 31);
+    this.count(place >>> LEAF_SHIFT, 1);
+  }
+
+  remove(place: number): void {
+    this.bits[place >>> LEAF_SHIFT] &= ~(1 << (place & 31));
+    this.count(place >>> LEAF_SHIFT, -1);
+  }
+
+  move(from: number, to: number): void {
+    const { bits, levels } = this;
+    let source = from >>> LEAF_SHIFT;
+    let target = to >>> LEAF_SHIFT;
+    bits[source] &= ~(1 << (from & 31));
+    bits[target] |= 1 << (to & 31);
+    for (let i = 0; i < levels.length && source !== target; i++) {
+      levels[i][source] -= 1;
+      levels[i][target] += 1;
+      source >>>= NODE_SHIFT;
+      target >>>= NODE_SHIFT;
+    }
+  }
+
+  /** How many members lie below `place`. */
+  rank(place: number): number {
+    const { bits, levels } = this;
+    let entry = place >>> LEAF_SHIFT;
+    let below = ones(bits[entry] & ~(-1 << (place & 31)));
+    for (let i = 0; i < levels.length; i++) {
+      const counts = levels[i];
+      for (let sibling = entry & ~SIBLINGS; sibling < entry; sibling++) below += counts[sibling];
+      entry >>>= NODE_SHIFT;
+    }
+    return below;
+  }
+
+  clear(): void {
+    this.bits.fill(0);
+    for (const counts of this.levels) counts.fill(0);
+  }
+
+  /** Makes room for places below `capacity`. */
+  grow(capacity: number): void {
+    const leaves = Math.ceil(capacity / 32);
+    if (leaves <= this.bits.length) return;
+    const bits = new Int32Array(leaves);
+    bits.set(this.bits);
+    this.bits = bits;
+    this.levels = [];
+    let counts = bits.map(ones);
+    for (;;) {
+      this.levels.push(counts);
+      if (counts.length <= SIBLINGS + 1) return;
+      const above = new Int32Array(Math.ceil(counts.length / (SIBLINGS + 1)));
+      for (let i = 0; i < counts.length; i++) above[i >>> NODE_SHIFT] += counts[i];
+      counts = above;
+    }
+  }
+
+  private count(leaf: number, by: number): void {
+    const { levels } = this;
+    let entry = leaf;
+    for (let i = 0; i < levels.length; i++) {
+      levels[i][entry] += by;
+      entry >>>= NODE_SHIFT;
+    }
+  }
+}

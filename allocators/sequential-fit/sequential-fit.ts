@@ -1,0 +1,366 @@
+import type { Address, AddressSpace } from "../../memory/address-space.js";
+import { Cost, type Costs } from "../../memory/costs.js";
+import { type HeapMap, Kind } from "../../memory/heap-map.js";
+import type { Allocator, Ref } from "../allocator.js";
+import { none } from "../allocator.js";
+import { BestList } from "./best-list.js";
+import { BlockTags } from "./block-tags.js";
+import { Extent, RESERVED } from "./extent.js";
+import { FitTree } from "./fit-tree.js";
+import type { FreeList, PlaceList } from "./free-list.js";
+import type { Layout } from "./layout.js";
+import type { Fit, ResolvedFit } from "./options.js";
+import { QuickLists } from "./quick-lists.js";
+import { SlotList } from "./slot-list.js";
+
+const LARGEST = RESERVED - 4096;
+/** Best fit knows sizes below 2^30 granules. */
+const BEST_LIMIT = 0x3fffffff;
+
+/** Header and one link of a block in a quick list. */
+const QUICK_TAG = 16;
+
+/** The free list of a fit and an order, over the tags of a heap. */
+function listOver(fit: Fit, { order, cut }: ResolvedFit, tags: Int32Array): FreeList {
+  if (order === "address") {
+    return fit === "best"
+      ? new BestList(tags.length)
+      : new FitTree(fit, cut === "low" ? "past-block" : "at-block", tags);
+  }
+  const placesOver = (sizes: Int32Array): PlaceList =>
+    fit === "best" ? new BestList(sizes.length) : new FitTree(fit, "slots", sizes);
+  return new SlotList(order, tags.length, placesOver);
+}
+
+/**
+ * A sequential fit in one contiguous heap (docs/sequential-fits.md). The program's bytes start at multiples of the
+ * layout's granule; with headers the first 8 bytes of the heap are padding for that and the last 8 its tail.
+ *
+ * **Wilderness.** `ordinary`: the free end of the heap is a block like any other; the list holds it, a search that
+ * reaches it counts it, and a remainder below `minSplit` stays in the block cut from it. `preserved` (Korn and Vo 1985):
+ * the free end is not in the list and costs no hop; what is cut from it, always at its low end, or joined with it moves
+ * its lower bound, so that it takes in remainders of any size, down to nothing.
+ *
+ * **Growth** is the smallest multiple of `growth` (in whole pages), or with 0 exactly what makes the free end large
+ * enough. A block that ends where the heap or its free end does is reallocated in place by growing the heap. **Trim**:
+ * where a block is freed or cut and the free end then has at least `trim` bytes, the fewest whole pages are unmapped
+ * that leave at most `growth` bytes of it (one page less where an ordinary block would be left too short to be one).
+ *
+ * **Deferred** coalescing keeps freed blocks in quick lists by exact size. A request takes from the list of its size
+ * before it searches; where no block fits, all lists are emptied, smallest size first, and the search is made again.
+ *
+ * **Touched** is every word that the modelled allocator and the program write: tags and program's bytes of a block when
+ * it is handed out, header, links and footer of a free block when it comes into being. The preserved end has none.
+ */
+export class SequentialFit implements Allocator {
+  private readonly extent: Extent;
+  private readonly costs: Costs;
+  private readonly blocks: BlockTags;
+  private readonly list: FreeList;
+  private readonly layout: Layout;
+  /** What is added to a block's position, in bytes, to have the program's address. */
+  private readonly origin: Address;
+  private readonly granule: number;
+  private readonly perGranule: number;
+  private readonly shift: number;
+  private readonly minBlock: number;
+  /** Bytes of a block that the program does not get. */
+  private readonly overhead: number;
+  private readonly header: number;
+  private readonly trim: number;
+  private readonly minSplit: number;
+  private readonly preserved: boolean;
+  private readonly joins: boolean;
+  private readonly quick: QuickLists | undefined;
+  private readonly quickLargest: number;
+  private readonly quickCount: number;
+  /** Where the blocks end: at the end of the heap, unless the wilderness is preserved. */
+  private top: number;
+
+  constructor(space: AddressSpace, fit: Fit, given: ResolvedFit) {
+    const { layout } = given;
+    const { granule, perGranule } = layout;
+    this.extent = new Extent(space, layout, given.growth, fit === "best" ? BEST_LIMIT : undefined);
+    this.costs = space.costs;
+    this.layout = layout;
+    this.origin = this.extent.base - layout.lead + layout.header;
+    this.granule = granule;
+    this.perGranule = perGranule;
+    this.shift = layout.shift;
+    this.minBlock = layout.minBlock;
+    this.overhead = layout.header + layout.footer;
+    this.header = layout.header;
+    this.trim = Math.ceil(given.trim * perGranule);
+    this.minSplit = Math.ceil(given.minSplit * perGranule);
+    this.preserved = given.wilderness === "preserved";
+    this.joins = given.coalesce !== "none";
+    const rules = { layout, minSplit: this.minSplit, cutHigh: given.cut === "high", joins: this.joins };
+    this.blocks = new BlockTags(this.extent, space.costs, rules, (tags) => listOver(fit, given, tags));
+    this.list = this.blocks.list;
+    const deferred = given.coalesce === "deferred";
+    this.quickLargest = deferred ? Math.floor(given.quickLargest * perGranule) : 0;
+    this.quickCount = given.quickCount;
+    this.quick = deferred ? new QuickLists(this.quickLargest) : undefined;
+    this.quick?.grow(this.blocks.tags.length);
+    this.top = 1;
+  }
+
+  allocate(size: number, alignment = 1): Ref {
+    if (size > LARGEST) return none;
+    const need = this.granulesFor(size);
+    if (alignment > this.granule) return this.allocateAligned(size, need, alignment * this.perGranule);
+    if (this.quick !== undefined) {
+      const at = this.quick.pop(need);
+      if (at >= 0) return this.handOutQuick(at, need, size);
+    }
+    const { list } = this;
+    let at = list.find(need);
+    this.costs[Cost.listHops] += list.hops;
+    if (at < 0 && this.flush()) {
+      at = list.find(need);
+      this.costs[Cost.listHops] += list.hops;
+    }
+    if (at >= 0) {
+      list.rove(at, need, true);
+      at = this.blocks.take(at, need);
+    } else {
+      at = this.freeEnd();
+      if (!this.growTo(at + need)) return none;
+      at = this.takeFromEnd(at, need);
+    }
+    return this.handOut(at, need, size);
+  }
+
+  free(ref: Ref): void {
+    const at = this.positionOf(ref);
+    this.giveBack(at, -this.blocks.tags[at]);
+  }
+
+  reallocate(ref: Ref, size: number): Ref {
+    if (size > LARGEST) return none;
+    const at = this.positionOf(ref);
+    const before = -this.blocks.tags[at];
+    const need = this.granulesFor(size);
+    if (need <= before) this.cut(at, before, need);
+    else if (!this.growInPlace(at, before, need)) return this.relocate(ref, before, size);
+    return this.handOut(at, need, size);
+  }
+
+  addressOf(ref: Ref): Address {
+    return ref;
+  }
+
+  capacityOf(ref: Ref): number {
+    return -this.blocks.tags[this.positionOf(ref)] * this.granule - this.overhead;
+  }
+
+  walk(map: HeapMap): void {
+    const { extent, quick } = this;
+    if (extent.mapped === 0) return;
+    const first = extent.offsetOf(1);
+    const end = extent.offsetOf(extent.end);
+    map.add(extent.base, first, Kind.padding);
+    this.blocks.walk(map, this.top, (at) => quick?.has(at) ?? false);
+    map.add(extent.base + end, extent.mapped - end, Kind.tail);
+  }
+
+  private granulesFor(size: number): number {
+    const bytes = size + this.overhead + this.granule - 1;
+    const granules = bytes < 0x80000000 ? bytes >>> this.shift : Math.floor(bytes * this.perGranule);
+    return granules < this.minBlock ? this.minBlock : granules;
+  }
+
+  private positionOf(ref: Ref): number {
+    return ((ref - this.origin) * this.perGranule) | 0;
+  }
+
+  /** The program writes `size` bytes of the block at `at`, which has `need` granules or more. */
+  private handOut(at: number, need: number, size: number): Ref {
+    if (at + need > this.extent.resident) this.writeUsed(at, size);
+    return (this.origin + at * this.granule) as Ref;
+  }
+
+  private writeUsed(at: number, size: number): void {
+    const { extent, layout } = this;
+    extent.touch(extent.offsetOf(at), layout.header + size);
+    if (layout.footer === 0) return;
+    extent.touch(extent.offsetOf(at - this.blocks.tags[at]) - layout.footer, layout.footer);
+  }
+
+  private handOutQuick(at: number, need: number, size: number): Ref {
+    this.costs[Cost.listHops] += 1;
+    return this.handOut(at, need, size);
+  }
+
+  /** Uses a block in which an aligned address leaves `need` granules, at the lowest such address. */
+  private allocateAligned(size: number, need: number, alignment: number): Ref {
+    const { list, blocks } = this;
+    const suits = { suits: (at: number) => this.lead(at, alignment) + need <= blocks.tags[at] };
+    let at = list.findSuitable(need, suits);
+    this.costs[Cost.listHops] += list.hops;
+    if (at < 0 && this.flush()) {
+      at = list.findSuitable(need, suits);
+      this.costs[Cost.listHops] += list.hops;
+    }
+    const fits = at >= 0;
+    if (!fits) at = this.freeEnd();
+    const lead = this.lead(at, alignment);
+    if (!fits && !this.growTo(at + lead + need)) return none;
+    const listed = fits || !this.preserved;
+    list.rove(at, lead + need, listed);
+    if (lead > 0) this.splitOff(at, lead);
+    at += lead;
+    if (listed) blocks.takeLow(at, need);
+    else this.takePreserved(at, need);
+    return this.handOut(at, need, size);
+  }
+
+  /** Granules from `at` to the first aligned position that leaves none, or room for a free block, before it. */
+  private lead(at: number, alignment: number): number {
+    const over = (this.origin * this.perGranule + at) % alignment;
+    const lead = over === 0 ? 0 : alignment - over;
+    return lead === 0 || lead >= this.minBlock ? lead : lead + alignment;
+  }
+
+  /** Makes the first `lead` granules of the free block, or the preserved end, at `at` a block of their own. */
+  private splitOff(at: number, lead: number): void {
+    if (at < this.top) {
+      this.blocks.split(at, lead);
+    } else {
+      this.costs[Cost.splits] += 1;
+      this.blocks.insert(at, lead);
+      this.blocks.write(at, lead);
+      this.top = at + lead;
+    }
+  }
+
+  /** Hands out a part of the free end of the heap, which starts at `at` and is large enough; returns where it starts. */
+  private takeFromEnd(at: number, need: number): number {
+    this.list.rove(at, need, !this.preserved);
+    if (!this.preserved) return this.blocks.take(at, need);
+    this.takePreserved(at, need);
+    return at;
+  }
+
+  private takePreserved(at: number, need: number): void {
+    if (at + need < this.extent.end) this.costs[Cost.splits] += 1;
+    this.blocks.use(at, need);
+    this.top = at + need;
+  }
+
+  /** Frees the `size` granules at `at`, which are in use, or puts them off. */
+  private giveBack(at: number, size: number): void {
+    const { quick } = this;
+    if (quick === undefined || size > this.quickLargest) {
+      this.release(at, size);
+      return;
+    }
+    quick.push(at, size);
+    if (this.header > 0 && at + size > this.extent.resident) {
+      this.extent.touch(this.extent.offsetOf(at), QUICK_TAG);
+    }
+    if (quick.count >= this.quickCount) this.flush();
+  }
+
+  /** Coalesces what waits in quick lists. Whether there was any. */
+  private flush(): boolean {
+    const { quick } = this;
+    if (quick === undefined || quick.count === 0) return false;
+    for (let size = quick.smallest(); size >= 0; size = quick.smallest()) {
+      const at = quick.pop(size);
+      this.release(at, size);
+    }
+    return true;
+  }
+
+  /** Frees the `size` granules at `at`, which are in use. */
+  private release(at: number, size: number): void {
+    const start = this.blocks.merge(at, size);
+    const total = this.blocks.tags[start];
+    const last = start + total === this.top;
+    if (last && this.preserved && this.joins) {
+      if (this.extent.end > this.top) this.costs[Cost.coalesces] += 1;
+      this.blocks.remove(start);
+      this.top = start;
+    } else {
+      this.blocks.write(start, total);
+    }
+    if (last && (this.joins || !this.preserved)) this.trimEnd(start);
+  }
+
+  /** Shortens a block in use by the part behind `need` granules, where that part can be a block or join the end. */
+  private cut(at: number, before: number, need: number): void {
+    const rest = before - need;
+    const joinsEnd = this.preserved && this.joins && rest > 0 && at + before === this.top;
+    if (rest < this.minSplit && !joinsEnd) return;
+    this.costs[Cost.splits] += 1;
+    this.blocks.use(at, need);
+    if (!joinsEnd) {
+      this.blocks.use(at + need, rest);
+      this.giveBack(at + need, rest);
+      return;
+    }
+    if (this.extent.end > this.top) this.costs[Cost.coalesces] += 1;
+    this.top = at + need;
+    this.trimEnd(this.top);
+  }
+
+  /** Extends a block in use into the free block behind it, or into the end of the heap; `false` where neither is. */
+  private growInPlace(at: number, before: number, need: number): boolean {
+    if (!this.joins) return false;
+    const next = at + before;
+    const last = next + Math.max(this.blocks.tags[next], 0) === this.top;
+    if (last && !this.growTo(at + need)) return false;
+    const after = this.blocks.tags[next];
+    const joinsEnd = last && this.preserved;
+    if (!joinsEnd && (after <= 0 || before + after < need)) return false;
+    this.costs[Cost.coalesces] += 1;
+    if (joinsEnd) {
+      this.takePreserved(at, need);
+    } else {
+      this.blocks.takeLow(next, need - before);
+      const taken = -this.blocks.tags[next];
+      this.blocks.tags[next] = 0;
+      this.blocks.use(at, before + taken);
+    }
+    return true;
+  }
+
+  private relocate(ref: Ref, before: number, size: number): Ref {
+    const moved = this.allocate(size);
+    if (moved === none) return none;
+    this.costs[Cost.bytesCopied] += before * this.granule - this.overhead;
+    this.free(ref);
+    return moved;
+  }
+
+  /** Where the free end of the heap starts: the end itself where the last block is in use. */
+  private freeEnd(): number {
+    if (this.preserved || !this.joins) return this.top;
+    return this.top - Math.max(this.blocks.tags[this.top - 1], 0);
+  }
+
+  /** Grows the heap to at least `position`; ordinary new memory joins the free block at its end, or becomes one. */
+  private growTo(position: number): boolean {
+    if (position <= this.extent.end) return true;
+    const at = this.freeEnd();
+    if (!this.extent.growTo(position)) return false;
+    const { end } = this.extent;
+    this.blocks.reach(end);
+    this.quick?.grow(this.blocks.tags.length);
+    if (this.preserved) return true;
+    if (at < this.top) this.blocks.resize(at, end - at);
+    else this.blocks.insert(at, end - at);
+    this.top = end;
+    return true;
+  }
+
+  /** Gives the free end of the heap, which starts at `at`, back as far as the rule above says. */
+  private trimEnd(at: number): void {
+    if (this.extent.end - at < this.trim) return;
+    const gone = this.extent.shrinkAbove(at, this.preserved ? 0 : this.minBlock);
+    if (gone === 0 || this.preserved) return;
+    this.top = this.extent.end;
+    this.blocks.resize(at, this.top - at);
+  }
+}

@@ -1,0 +1,126 @@
+import type { FreeList, PlaceList, Suits } from "./free-list.js";
+
+/** Slots to begin with. */
+const SLOTS = 256;
+
+/**
+ * A free list in the order in which blocks were freed. Its blocks stand in slots, ascending along the list: a block that
+ * is freed gets the slot in front of all (LIFO) or behind all (FIFO), and one that is unlinked leaves its slot empty.
+ * When the slots are used up, the blocks move together, a step or less for each block freed since.
+ *
+ * Boundary tags unlink the free neighbours of a block; what they are joined to goes where freed blocks go (Knuth 2.5,
+ * algorithm C). So does a remainder that starts elsewhere than the block it was cut from. One that starts where that
+ * block did keeps its slot.
+ */
+export class SlotList implements FreeList {
+  private readonly lifo: boolean;
+  private readonly places: PlaceList;
+  /** Slot of the free block at each position. */
+  private slotOf: Int32Array;
+  /** Position and size of the block in each slot; the size is 0 in an empty one. */
+  private positionAt: Int32Array;
+  private sizeAt: Int32Array;
+  /** The slot used last. */
+  private edge: number;
+  private count: number;
+
+  /** Makes the list of places over the sizes in slots; slots are its places. */
+  constructor(order: "lifo" | "fifo", positions: number, placesOver: (sizes: Int32Array) => PlaceList) {
+    this.lifo = order === "lifo";
+    this.slotOf = new Int32Array(positions);
+    this.positionAt = new Int32Array(SLOTS);
+    this.sizeAt = new Int32Array(SLOTS);
+    this.places = placesOver(this.sizeAt);
+    this.edge = this.lifo ? SLOTS : -1;
+    this.count = 0;
+    this.places.rover = 0;
+  }
+
+  get hops(): number {
+    return this.places.hops;
+  }
+
+  find(need: number): number {
+    const slot = this.places.find(need);
+    return slot < 0 ? -1 : this.positionAt[slot];
+  }
+
+  findSuitable(need: number, suits: Suits): number {
+    const slot = this.places.findSuitable(need, { suits: (at) => suits.suits(this.positionAt[at]) });
+    return slot < 0 ? -1 : this.positionAt[slot];
+  }
+
+  rove(at: number, need: number, listed: boolean): void {
+    if (listed) this.places.rove(this.slotOf[at], need, listed);
+  }
+
+  insert(at: number, size: number): void {
+    const used = this.lifo ? this.edge === 0 : this.edge === this.sizeAt.length - 1;
+    if (used) this.moveTogether();
+    const slot = this.lifo ? --this.edge : ++this.edge;
+    this.slotOf[at] = slot;
+    this.positionAt[slot] = at;
+    this.sizeAt[slot] = size;
+    this.places.insert(slot, size);
+    this.count++;
+  }
+
+  remove(at: number, size: number): void {
+    const slot = this.slotOf[at];
+    this.sizeAt[slot] = 0;
+    this.places.remove(slot, size);
+    this.count--;
+  }
+
+  extend(at: number, before: number, size: number): void {
+    this.remove(at, before);
+    this.insert(at, size);
+  }
+
+  shorten(at: number, before: number, size: number): void {
+    const slot = this.slotOf[at];
+    this.sizeAt[slot] = size;
+    this.places.shorten(slot, before, size);
+  }
+
+  move(from: number, before: number, to: number, size: number): void {
+    this.remove(from, before);
+    this.insert(to, size);
+  }
+
+  grow(tags: Int32Array): void {
+    const slotOf = new Int32Array(tags.length);
+    slotOf.set(this.slotOf);
+    this.slotOf = slotOf;
+  }
+
+  /** Moves all blocks to the end of the list where no more are added, in slots of which they use a quarter at most. */
+  private moveTogether(): void {
+    const { positionAt, sizeAt, places, count } = this;
+    let slots = sizeAt.length;
+    while (slots < count * 4) slots *= 2;
+    this.positionAt = new Int32Array(slots);
+    this.sizeAt = new Int32Array(slots);
+    const { rover } = places;
+    let roved = false;
+    // The last slot of a LIFO list stays empty, for a rover behind all blocks.
+    let to = this.lifo ? slots - 1 - count : 0;
+    this.edge = this.lifo ? to : count - 1;
+    places.clear();
+    places.grow(this.sizeAt);
+    for (let from = 0; from < sizeAt.length; from++) {
+      if (from >= rover && !roved) {
+        places.rover = to;
+        roved = true;
+      }
+      const size = sizeAt[from];
+      if (size === 0) continue;
+      const at = positionAt[from];
+      this.slotOf[at] = to;
+      this.positionAt[to] = at;
+      this.sizeAt[to] = size;
+      places.insert(to, size);
+      to++;
+    }
+  }
+}
