@@ -1,5 +1,8 @@
 import type { AllocatorSpec } from "./allocator.js";
 import { buddy } from "./buddy/buddy.js";
+import { doubleBuddy } from "./buddy/double-buddy.js";
+import { fibonacciBuddy } from "./buddy/fibonacci-buddy.js";
+import { weightedBuddy } from "./buddy/weighted-buddy.js";
 import { bump } from "./bump.js";
 import { handleTable } from "./handle-table/handle-table.js";
 import { ideal } from "./ideal.js";
@@ -22,6 +25,9 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   "next-fit": nextFit,
   "worst-fit": worstFit,
   buddy,
+  "fibonacci-buddy": fibonacciBuddy,
+  "weighted-buddy": weightedBuddy,
+  "double-buddy": doubleBuddy,
   pymalloc,
   "handle-table": handleTable,
 };

@@ -11,11 +11,10 @@ const MOST_UNITS = 0x40000000;
 const BASE_ALIGNMENT = 0x40000000;
 
 /**
- * Bytes of bookkeeping beside a chunk. Bitmaps of free blocks: a bit for each block of each order, and a 32nd as many for
+ * Bytes of bookkeeping beside a chunk of so many smallest blocks. Bitmaps of free blocks: a bit for each block of each order, and a 32nd as many for
  * each level above, by which the lowest is found. Split and pair bits: one for each pair of each order.
  */
-export function bytesBeside(chunkOrder: number, lowest: boolean, inBand: boolean): number {
-  const units = 1 << chunkOrder;
+export function bytesBeside(units: number, lowest: boolean, inBand: boolean): number {
   const pairs = Math.ceil(units / 8);
   const bitmaps = Math.ceil(((2 * units - 1) * 32) / 31 / 8);
   const free = lowest ? bitmaps : inBand ? 0 : pairs;
@@ -31,18 +30,24 @@ export class Chunks {
   resident: Uint8Array;
   private readonly space: AddressSpace;
   private readonly bytes: number;
+  /** Bytes that are mapped of a chunk: where no size of the buddy system fills it, less than its addresses. */
+  private readonly extent: number;
   private readonly capacity: number;
   private readonly vacant: Bitset;
   private readonly table: SideTable;
 
-  /** Chunks of `bytes` bytes, divided into units, with `record` bytes of bookkeeping for each beside the heap. */
-  constructor(space: AddressSpace, bytes: number, unit: number, record: number) {
+  /**
+   * Chunks of `bytes` bytes, divided into units, with `record` bytes of bookkeeping for each beside the heap. Only the
+   * pages of the first `extent` bytes are mapped.
+   */
+  constructor(space: AddressSpace, bytes: number, unit: number, record: number, extent = bytes) {
     const reserved = Math.min(LARGEST_HEAP, MOST_UNITS * unit);
     this.base = space.reserve(reserved, BASE_ALIGNMENT);
     this.places = 0;
     this.resident = new Uint8Array(Math.ceil(bytes / space.pageSize));
     this.space = space;
     this.bytes = bytes;
+    this.extent = Math.ceil(extent / space.pageSize) * space.pageSize;
     this.capacity = reserved / bytes;
     this.vacant = new Bitset();
     this.table = new SideTable(space, record, this.capacity);
@@ -53,7 +58,7 @@ export class Chunks {
     const hole = this.vacant.first();
     const place = hole < 0 ? this.places : hole;
     if (place === this.capacity || !this.table.use(place)) return -1;
-    if (!this.space.commit(this.base + place * this.bytes, this.bytes, Use.heap)) {
+    if (!this.space.commit(this.base + place * this.bytes, this.extent, Use.heap)) {
       this.table.drop(place);
       return -1;
     }
@@ -63,7 +68,7 @@ export class Chunks {
   }
 
   unmap(place: number): void {
-    this.space.unmap(this.base + place * this.bytes, this.bytes);
+    this.space.unmap(this.base + place * this.bytes, this.extent);
     const pages = this.bytes / this.space.pageSize;
     this.resident.fill(0, place * pages, (place + 1) * pages);
     this.table.drop(place);

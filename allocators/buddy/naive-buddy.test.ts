@@ -108,7 +108,7 @@ const operation: fc.Arbitrary<Operation> = fc.record({
 
 const everyOptionSet: Partial<BuddyOptions>[] = [
   {},
-  ...buddy.variants,
+  ...buddy.variants.filter(({ merge }) => merge !== "lazy"),
   { policy: "lifo", release: "always", chunk: 4096 },
   { policy: "lifo", header: "in", minOrder: 8, chunk: 8192, release: "never" },
 ];

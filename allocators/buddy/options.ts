@@ -1,13 +1,14 @@
 import { InputError } from "../../memory/errors.js";
 import { type OptionTable, resolveOptions } from "../../memory/options.js";
 
-/** Options of `buddy`; `chunk` in bytes. */
+/** Options of every buddy system; `chunk` in bytes. */
 export interface BuddyOptions {
   policy: "lowest" | "lifo";
   minOrder: number;
   chunk: number;
   header: "out" | "in";
   release: "keep-one" | "always" | "never";
+  merge: "eager" | "lazy";
 }
 
 export const buddyOptions: OptionTable<BuddyOptions> = {
@@ -43,13 +44,22 @@ export const buddyOptions: OptionTable<BuddyOptions> = {
     default: "keep-one",
     help: "wholly free chunks go back to the system: all but one, all, or none",
   },
+  merge: {
+    kind: "choice",
+    values: ["eager", "lazy"],
+    default: "eager",
+    help: "free buddies merge at once, or when fewer blocks of their size are live than lazily freed (Lee and Barkley)",
+  },
 };
 
-/** The resolved options. Throws an `InputError` for a chunk that is no power of two. */
-export function resolveBuddyOptions(given?: Partial<BuddyOptions>): BuddyOptions {
-  const resolved = resolveOptions("buddy", buddyOptions, given);
-  if ((resolved.chunk & (resolved.chunk - 1)) !== 0) {
-    throw new InputError(`buddy: option chunk: ${resolved.chunk} is not a power of two, such as 64K or 1M`);
+/**
+ * The resolved options of the buddy system `owner`. Throws an `InputError` for a chunk that is no power of two.
+ */
+export function resolveBuddyOptions(owner: string, given?: Partial<BuddyOptions>): BuddyOptions {
+  const resolved = resolveOptions(owner, buddyOptions, given);
+  const { chunk } = resolved;
+  if ((chunk & (chunk - 1)) !== 0) {
+    throw new InputError(`${owner}: option chunk: ${chunk} is not a power of two, such as 64K or 1M`);
   }
   return resolved;
 }

@@ -12,7 +12,8 @@ const BASE_ALIGNMENT = 0x40000000;
 
 /**
  * Blocks larger than a chunk. Each is a run of 2^k chunks at a multiple of its size, mapped when it is handed out and
- * unmapped when it is freed. Their addresses are a buddy system of their own, lowest first.
+ * unmapped when it is freed. Their addresses are a buddy system of their own, lowest first. Where the sizes of the buddy
+ * system are others, only as much of a run is mapped as a block of the next larger size has.
  */
 export class Runs {
   readonly base: Address;
@@ -26,10 +27,14 @@ export class Runs {
   private orders: Uint8Array;
   /** At the first chunk of a run: bytes from its start to the program's. */
   private leads: Float64Array;
+  /** At the first chunk of a run: bytes mapped. */
+  private extents: Float64Array;
+  private readonly roundUp: ((bytes: number) => number) | undefined;
   /** A byte for each chunk of addresses, in use for the first one of a run: its order, where no header tells it. */
   private readonly table: SideTable;
 
-  constructor(space: AddressSpace, chunk: number, header: number) {
+  /** `roundUp` gives the size of a block for so many bytes; without it a run is mapped as a whole. */
+  constructor(space: AddressSpace, chunk: number, header: number, roundUp?: (bytes: number) => number) {
     this.base = space.reserve(RESERVED, BASE_ALIGNMENT);
     this.space = space;
     this.chunk = chunk;
@@ -40,6 +45,8 @@ export class Runs {
     this.vacant.add(this.largest, 1 << this.largest);
     this.orders = new Uint8Array(16);
     this.leads = new Float64Array(16);
+    this.extents = new Float64Array(16);
+    this.roundUp = roundUp;
     this.table = new SideTable(space, header === 0 ? 1 : 0, RESERVED / chunk);
   }
 
@@ -52,7 +59,8 @@ export class Runs {
     if (from < 0) return 0;
     const slot = this.vacant.take(from);
     for (let k = from; k > order; k--) this.vacant.add(k - 1, slot + (1 << (k - 1)));
-    if (!this.map(slot, order)) {
+    const extent = this.extentFor(bytes, order);
+    if (!this.map(slot, extent)) {
       this.giveBack(slot, order);
       return 0;
     }
@@ -61,6 +69,7 @@ export class Runs {
     this.orders[slot] = order + 1;
     this.orders[inside] = order + 1;
     this.leads[slot] = lead;
+    this.extents[slot] = extent;
     const start = this.base + slot * this.chunk;
     if (this.header > 0) this.space.touch(start, this.header);
     this.space.touch(start + lead - this.header, this.header + size);
@@ -74,30 +83,32 @@ export class Runs {
     this.orders[inside] = 0;
     this.orders[slot] = 0;
     this.table.drop(slot);
-    this.space.unmap(this.base + slot * this.chunk, this.chunk * (1 << order));
+    this.space.unmap(this.base + slot * this.chunk, this.extents[slot]);
     this.giveBack(slot, order);
   }
 
   capacityOf(address: Address): number {
     const inside = Math.floor((address - this.base) / this.chunk);
-    const order = this.orders[inside] - 1;
-    return this.base + (startOf(inside, order) + (1 << order)) * this.chunk - address;
+    const slot = startOf(inside, this.orders[inside] - 1);
+    return this.base + slot * this.chunk + this.extents[slot] - address;
   }
 
-  /** Unmaps the upper halves that `size` bytes leave unused, while the run stays larger than a chunk. Returns splits. */
+  /** Unmaps the upper parts that `size` bytes leave unused, while the run stays larger than a chunk. Returns splits. */
   shorten(address: Address, size: number): number {
     const inside = Math.floor((address - this.base) / this.chunk);
     const before = this.orders[inside] - 1;
     const slot = startOf(inside, before);
-    const needed = this.orderFor(this.leads[slot] + Math.max(size, 1));
+    const bytes = this.leads[slot] + Math.max(size, 1);
+    const needed = this.orderFor(bytes);
     for (let k = before - 1; k >= needed; k--) {
       const half = slot + (1 << k);
-      this.space.unmap(this.base + half * this.chunk, this.chunk * (1 << k));
+      this.cut(slot, this.chunk * (1 << k));
       this.giveBack(half, k);
     }
     const order = Math.min(before, needed);
     this.orders[inside] = order + 1;
     this.orders[slot] = order + 1;
+    this.cut(slot, this.extentFor(bytes, order));
     return before - order;
   }
 
@@ -109,15 +120,30 @@ export class Runs {
       const lead = this.leads[slot];
       map.add(start, this.header, Kind.header);
       map.add(start + this.header, lead - this.header, Kind.padding);
-      map.add(start + lead, this.chunk * (1 << order) - lead, Kind.live, start + lead);
+      map.add(start + lead, this.extents[slot] - lead, Kind.live, start + lead);
       slot += (1 << order) - 1;
     }
     this.table.walk(map);
   }
 
-  private map(slot: number, order: number): boolean {
+  /** Bytes to map of a run of an order for a block of so many bytes. */
+  private extentFor(bytes: number, order: number): number {
+    const whole = this.chunk * (1 << order);
+    if (this.roundUp === undefined) return whole;
+    return Math.min(whole, Math.ceil(this.roundUp(bytes) / this.space.pageSize) * this.space.pageSize);
+  }
+
+  /** Unmaps what a run has beyond its first `extent` bytes. */
+  private cut(slot: number, extent: number): void {
+    const before = this.extents[slot];
+    if (extent >= before) return;
+    this.space.unmap(this.base + slot * this.chunk + extent, before - extent);
+    this.extents[slot] = extent;
+  }
+
+  private map(slot: number, extent: number): boolean {
     if (!this.table.use(slot)) return false;
-    if (this.space.commit(this.base + slot * this.chunk, this.chunk * (1 << order), Use.heap)) return true;
+    if (this.space.commit(this.base + slot * this.chunk, extent, Use.heap)) return true;
     this.table.drop(slot);
     return false;
   }
@@ -148,6 +174,9 @@ export class Runs {
     const leads = new Float64Array(capacity);
     leads.set(this.leads);
     this.leads = leads;
+    const extents = new Float64Array(capacity);
+    extents.set(this.extents);
+    this.extents = extents;
   }
 }
 
