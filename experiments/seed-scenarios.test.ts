@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { allocatorArm, workloadArm } from "../harness/arm.js";
 import { cellResultOf } from "../harness/cell.js";
+import { traceFor } from "../harness/drive.js";
 import type { Tables } from "../harness/experiment.js";
 import { placements } from "../harness/place.js";
 import { plan } from "../harness/plan.js";
@@ -35,7 +36,7 @@ function fillOf(version: Version, trace: Trace): number[] {
 async function run(): Promise<Tables> {
   const runs: RunCell[] = [];
   for (const cell of plan(experiment, "quick")) {
-    const trace = await cell.workload.spec.generate(cell.seed, cell.workload.options);
+    const trace = await traceFor(cell.workload, cell.seed, cell.allocator);
     const settings = { ...experiment.settings?.(cell), checked: true };
     const { spec, options } = cell.allocator;
     const result =

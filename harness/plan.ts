@@ -1,5 +1,5 @@
 /** From factors to cells: the product of workloads, seeds and allocators, in a fixed order. */
-import { allocatorArm, type Cell, workloadArm } from "./arm.js";
+import { allocatorArm, type Cell, demandArm } from "./arm.js";
 import type { Experiment, Profile } from "./experiment.js";
 
 /** All cells of an experiment: workloads, then seeds, then allocators. */
@@ -8,7 +8,7 @@ export function plan(experiment: Experiment, profile: Profile, seeds?: number): 
   const allocatorArms = Object.entries(factors.allocators).map(([label, selector]) => allocatorArm(selector, label));
   const cells: Cell[] = [];
   for (const [label, selector] of Object.entries(factors.workloads)) {
-    const workload = workloadArm(selector, label);
+    const workload = demandArm(selector, label);
     const runs = workload.spec.seeded ? (seeds ?? factors.seeds) : 1;
     for (let seed = 1; seed <= runs; seed++) {
       for (const allocator of allocatorArms) {

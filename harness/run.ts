@@ -3,8 +3,9 @@ import { availableParallelism } from "node:os";
 import { Piscina } from "piscina";
 import { InputError } from "../memory/errors.js";
 import type { Trace } from "../workloads/trace.js";
-import type { Cell, WorkloadArm } from "./arm.js";
+import { type Cell, isProgramArm } from "./arm.js";
 import type { CellAnswer, CellRequest, CellResult } from "./cell.js";
+import { traceFor } from "./drive.js";
 import type { Experiment, Profile, Tables } from "./experiment.js";
 import { plan } from "./plan.js";
 import type { CellStore } from "./store.js";
@@ -34,9 +35,11 @@ export interface ExperimentRun {
 class Traces {
   private current: { readonly key: string; readonly trace: Trace } | undefined;
 
-  async of(workload: WorkloadArm, seed: number): Promise<Trace> {
-    const key = `${workload.selector} ${seed}`;
-    if (this.current?.key !== key) this.current = { key, trace: await workload.spec.generate(seed, workload.options) };
+  /** A program's trace depends on the allocator, and on the memory it has. */
+  async of({ workload, seed, allocator }: Cell, limit: number | undefined): Promise<Trace> {
+    const adaptive = isProgramArm(workload) ? ` ${allocator.selector} ${limit}` : "";
+    const key = `${workload.selector} ${seed}${adaptive}`;
+    if (this.current?.key !== key) this.current = { key, trace: await traceFor(workload, seed, allocator, limit) };
     return this.current.trace;
   }
 }
@@ -89,7 +92,8 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
   try {
     for (const cell of cells) {
       settings.signal?.throwIfAborted();
-      const trace = await traces.of(cell.workload, cell.seed);
+      const cellSettings = experiment.settings?.(cell) ?? {};
+      const trace = await traces.of(cell, cellSettings.limit);
       const finish = (result: CellResult | undefined): void => {
         runs.push({ cell, digest: trace.digest, result });
         done++;
@@ -103,7 +107,7 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
         allocator: cell.allocator.spec.name,
         options: cell.allocator.options,
         trace,
-        settings: experiment.settings?.(cell) ?? {},
+        settings: cellSettings,
       };
       const stored = settings.store.find(request);
       if (stored !== undefined) {

@@ -53,7 +53,7 @@ describe("fraglab", () => {
 
   it("lists every registry, also as JSON", () => {
     const all = JSON.parse(fraglab("list", "--json").stdout) as Record<string, { name: string }[]>;
-    expect(Object.keys(all)).toEqual(["allocators", "workloads", "experiments", "metrics", "themes"]);
+    expect(Object.keys(all)).toEqual(["allocators", "workloads", "programs", "experiments", "metrics", "themes"]);
     for (const entries of Object.values(all)) expect(entries.length).toBeGreaterThan(1);
     const allocators = JSON.parse(fraglab("list", "allocators", "--json").stdout) as { name: string }[];
     expect(allocators.map(({ name }) => name)).toContain("pymalloc");

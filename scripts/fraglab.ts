@@ -28,8 +28,8 @@ function program(): Command {
 
   fraglab
     .command("list")
-    .description("what there is: allocators, workloads, experiments, metrics, themes")
-    .argument("[what]", "one of allocators, workloads, experiments, metrics, themes; all by default")
+    .description("what there is: allocators, workloads, programs, experiments, metrics, themes")
+    .argument("[what]", "one of allocators, workloads, programs, experiments, metrics, themes; all by default")
     .option("--json", "as JSON, with options and their ranges")
     .addHelpText("after", examples("list", "list allocators", "list metrics --json"))
     .action(async (what: string | undefined, options: { json?: boolean }) =>
@@ -59,7 +59,10 @@ function program(): Command {
     .command("replay")
     .description("one run: a workload or a trace file on one allocator, all metrics")
     .requiredOption("--allocator <name[:k=v,...]>", "see `fraglab list allocators`")
-    .option("--workload <name[:k=v,...]>", "see `fraglab list workloads`")
+    .option(
+      "--workload <name[:k=v,...]>",
+      "see `fraglab list workloads`, or `fraglab list programs` for those that read addresses",
+    )
     .option("--trace <file>", "a trace file in any format that `fraglab trace` reads")
     .option("--seed <n>", "seed of a synthetic workload", wholeNumber(0), 1)
     .option("--limit <bytes>", "memory the allocator may map, such as 64M", byteCount)
@@ -67,6 +70,7 @@ function program(): Command {
     .option("--format <name>", "the trace file's format (default: its content tells)")
     .option("--lenient", "drop and count operations that cannot be right instead of refusing the trace file")
     .option("--metrics <list>", "comma-separated names, see `fraglab list metrics` (default: all)")
+    .option("--record <file>", "write the trace that was replayed, by the ending as in `fraglab trace convert`")
     .option("--json", "as JSON on stdout")
     .addHelpText(
       "after",
@@ -74,6 +78,7 @@ function program(): Command {
         "replay --allocator pymalloc:variant=cpython-3.8 --workload recorded:trace=py-web",
         "replay --allocator first-fit:wilderness=preserved --trace my.rep --json",
         "replay --allocator handle-table --workload churn:live=20000 --seed 3 --limit 8M",
+        "replay --allocator pymalloc --workload pool-pinning --record pinned.trace.gz",
       ),
     )
     .action(async (options: object) => (await import("./replay.js")).replay(options as never));

@@ -4,11 +4,11 @@ import { themes } from "../charts/theme.js";
 import { metrics } from "../harness/metrics/registry.js";
 import { unknownName } from "../memory/errors.js";
 import type { OptionSpec } from "../memory/options.js";
-import { workloads } from "../workloads/registry.js";
+import { programs, workloads } from "../workloads/registry.js";
 import { experimentNames, loadExperiment } from "./load-experiments.js";
 import { textTable } from "./text-table.js";
 
-const sections = ["allocators", "workloads", "experiments", "metrics", "themes"] as const;
+const sections = ["allocators", "workloads", "programs", "experiments", "metrics", "themes"] as const;
 type Section = (typeof sections)[number];
 
 function optionText(name: string, option: OptionSpec): string {
@@ -36,6 +36,14 @@ async function entriesOf(section: Section): Promise<Entry[]> {
       });
     case "workloads":
       return Object.values(workloads).map(({ name, title, source, options, defaults }) => ({
+        name,
+        title,
+        source,
+        options,
+        defaults,
+      }));
+    case "programs":
+      return Object.values(programs).map(({ name, title, source, options, defaults }) => ({
         name,
         title,
         source,

@@ -26,7 +26,7 @@ async function write(out: Writable, text: string): Promise<void> {
 /** Writes all placements; the return value says whether memory ran out. */
 async function writeAll(out: Writable, options: PlaceOptions): Promise<boolean> {
   const arm = allocatorArm(options.allocator);
-  const { trace } = await sourceOf(options);
+  const { trace } = await sourceOf(options, arm);
   const run = placements(arm, trace);
   let lines = "event\taddress\tarena\toffset\n";
   let count = 0;

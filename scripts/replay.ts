@@ -7,6 +7,7 @@ import { runSession, type SessionSettings } from "../harness/session.js";
 import { unknownName } from "../memory/errors.js";
 import { type SourceOptions, sourceOf } from "./source.js";
 import { formatBytes, formatPercent, textTable } from "./text-table.js";
+import { checkTraceTarget, writeTrace } from "./write-trace.js";
 
 interface ReplayOptions extends SourceOptions {
   readonly allocator: string;
@@ -14,6 +15,8 @@ interface ReplayOptions extends SourceOptions {
   readonly checked?: boolean;
   /** Comma-separated metric names. */
   readonly metrics?: string;
+  /** File for the trace that was replayed. */
+  readonly record?: string;
   readonly json?: boolean;
 }
 
@@ -43,7 +46,9 @@ function formatValue(unit: string, value: number | null): string {
 export async function replay(options: ReplayOptions): Promise<void> {
   const arm = allocatorArm(options.allocator);
   const chosen = chosenMetrics(options.metrics);
-  const source = await sourceOf(options);
+  if (options.record !== undefined) checkTraceTarget(options.record);
+  const source = await sourceOf(options, arm, options.limit);
+  if (options.record !== undefined) await writeTrace(options.record, source.trace);
   const settings: SessionSettings = {
     ...(options.limit === undefined ? {} : { limit: options.limit }),
     ...(options.checked ? { checked: true } : {}),

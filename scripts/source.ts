@@ -1,5 +1,6 @@
 /** Where a command's trace comes from: a file or a workload. */
-import { workloadArm } from "../harness/arm.js";
+import { type AllocatorArm, demandArm } from "../harness/arm.js";
+import { traceFor } from "../harness/drive.js";
 import { InputError } from "../memory/errors.js";
 import { readTrace } from "../workloads/read-trace.js";
 import type { ReadReport } from "../workloads/readers/reader.js";
@@ -34,8 +35,11 @@ export function reportLines(report: ReadReport): string[] {
   return [...found, ...report.notes];
 }
 
-/** Reads or generates the trace; what a reader dropped or altered goes to stderr. Throws an `InputError` unless exactly one of the two is given. */
-export async function sourceOf(options: SourceOptions): Promise<Source> {
+/**
+ * Reads or generates the trace, or lets a program drive the allocator within `limit` bytes; what a reader dropped or
+ * altered goes to stderr. Throws an `InputError` unless exactly one of the two is given.
+ */
+export async function sourceOf(options: SourceOptions, allocator: AllocatorArm, limit?: number): Promise<Source> {
   const { trace, workload, seed } = options;
   if (trace !== undefined && workload !== undefined)
     throw new InputError("give either --trace FILE or --workload NAME, not both");
@@ -46,6 +50,5 @@ export async function sourceOf(options: SourceOptions): Promise<Source> {
   }
   if (workload === undefined)
     throw new InputError("give --trace FILE or --workload NAME (see `fraglab list workloads`)");
-  const arm = workloadArm(workload);
-  return { trace: await arm.spec.generate(seed, arm.options), name: workload };
+  return { trace: await traceFor(demandArm(workload), seed, allocator, limit), name: workload };
 }

@@ -1,14 +1,10 @@
 /** `fraglab trace`: look at and convert trace files. */
-import { checkTarget } from "../harness/files.js";
-import { InputError } from "../memory/errors.js";
 import { type ReadTraceOptions, readTrace } from "../workloads/read-trace.js";
 import type { ReadReport } from "../workloads/readers/reader.js";
-import { writeTraceFile } from "../workloads/trace-file.js";
 import { type Quantiles, summarise, type TraceSummary } from "../workloads/trace-summary.js";
-import { writeTextTrace } from "../workloads/trace-text-writer.js";
-import { removingDrafts } from "./interrupt.js";
 import { reportLines } from "./source.js";
 import { formatBytes, textTable } from "./text-table.js";
+import { checkTraceTarget, writeTrace } from "./write-trace.js";
 
 interface ReadOptions extends ReadTraceOptions {
   readonly json?: boolean;
@@ -63,13 +59,8 @@ export async function traceInfo(file: string, options: ReadOptions): Promise<voi
 
 /** Writes a trace in the format that the ending of `out` names. Throws an `InputError` for any other ending. */
 export async function traceConvert(file: string, out: string, options: ReadOptions): Promise<void> {
-  const compact = out.endsWith(".fgt");
-  if (!compact && !/\.(trace|txt)(\.gz)?$/.test(out)) {
-    throw new InputError(`${out}: expected a name that ends in .fgt (compact), .trace, .txt, .trace.gz or .txt.gz`);
-  }
-  checkTarget(out);
+  checkTraceTarget(out);
   const { trace, report } = await readTrace(file, options);
-  await removingDrafts(out, () => (compact ? writeTraceFile(out, trace) : writeTextTrace(out, trace)));
   for (const line of reportLines(report)) process.stderr.write(`${line}\n`);
-  process.stderr.write(`${out}: ${trace.length} events, digest ${trace.digest}\n`);
+  await writeTrace(out, trace);
 }

@@ -1,5 +1,7 @@
 import { churn } from "./churn.js";
 import { phases } from "./phases.js";
+import type { ProgramSpec } from "./program.js";
+import { poolPinning } from "./programs/pool-pinning.js";
 import { ramp } from "./ramp.js";
 import { recorded } from "./recorded.js";
 import { sawtooth } from "./sawtooth.js";
@@ -10,6 +12,10 @@ import type { WorkloadSpec } from "./workload.js";
 // biome-ignore lint/suspicious/noExplicitAny: the registry is heterogeneous; `resolveOptions` checks the values
 export type AnyWorkloadSpec = WorkloadSpec<any>;
 
+/** A program family with its option type forgotten. */
+// biome-ignore lint/suspicious/noExplicitAny: the registry is heterogeneous; `resolveOptions` checks the values
+export type AnyProgramSpec = ProgramSpec<any>;
+
 /** Every workload family: a new one is one file and one line here. */
 export const workloads: Readonly<Record<string, AnyWorkloadSpec>> = {
   churn,
@@ -18,4 +24,9 @@ export const workloads: Readonly<Record<string, AnyWorkloadSpec>> = {
   phases,
   recorded,
   scenario,
+};
+
+/** Every program family: a new one is one file in `programs/` and one line here. */
+export const programs: Readonly<Record<string, AnyProgramSpec>> = {
+  "pool-pinning": poolPinning,
 };
