@@ -12,6 +12,7 @@ import { runSession } from "./session.js";
 /** Every program under its defaults and each of its variants, made small. */
 const small: Readonly<Record<string, object>> = {
   "pool-pinning": { live: 1 << 17 },
+  robson: { live: 512 },
 };
 const arms = Object.values(programs).flatMap((spec: AnyProgramSpec) =>
   [{}, ...spec.variants].map((variant: object): readonly [string, ProgramArm] => {
@@ -59,11 +60,11 @@ describe("driving", () => {
   });
 
   it("ends with the request that finds no memory, which the trace ends with too", async () => {
-    const arm = allocatorArm("pymalloc");
-    const { trace, state } = drive(programArm("pool-pinning:live=512K"), 1, arm, 4 << 20);
+    const arm = allocatorArm("first-fit");
+    const { trace, state } = drive(programArm("pool-pinning:live=512K"), 1, arm, 256 << 10);
     expect(state).toBe("exhausted");
     expect(trace.op[trace.length - 1]).toBe(Op.allocate);
-    const again = await runSession(arm.spec, arm.options, trace, { limit: 4 << 20, looks: 1 });
+    const again = await runSession(arm.spec, arm.options, trace, { limit: 256 << 10, looks: 1 });
     expect([again.state, again.events]).toEqual(["exhausted", trace.length - 1]);
   });
 

@@ -2,6 +2,7 @@ import { churn } from "./churn.js";
 import { phases } from "./phases.js";
 import type { ProgramSpec } from "./program.js";
 import { poolPinning } from "./programs/pool-pinning.js";
+import { robson } from "./programs/robson.js";
 import { ramp } from "./ramp.js";
 import { recorded } from "./recorded.js";
 import { sawtooth } from "./sawtooth.js";
@@ -29,4 +30,5 @@ export const workloads: Readonly<Record<string, AnyWorkloadSpec>> = {
 /** Every program family: a new one is one file in `programs/` and one line here. */
 export const programs: Readonly<Record<string, AnyProgramSpec>> = {
   "pool-pinning": poolPinning,
+  robson,
 };
