@@ -4,6 +4,7 @@ import { doubleBuddy } from "./buddy/double-buddy.js";
 import { fibonacciBuddy } from "./buddy/fibonacci-buddy.js";
 import { weightedBuddy } from "./buddy/weighted-buddy.js";
 import { bump } from "./bump.js";
+import { cPartial } from "./c-partial/c-partial.js";
 import { handleTable } from "./handle-table/handle-table.js";
 import { ideal } from "./ideal.js";
 import { pymalloc } from "./pymalloc/pymalloc.js";
@@ -30,4 +31,5 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   "double-buddy": doubleBuddy,
   pymalloc,
   "handle-table": handleTable,
+  "c-partial": cPartial,
 };

@@ -1,9 +1,12 @@
+import { bestFitAttack } from "./best-fit-attack.js";
 import { churn } from "./churn.js";
+import { hasan } from "./hasan.js";
 import { phases } from "./phases.js";
 import type { ProgramSpec } from "./program.js";
 import { poolPinning } from "./programs/pool-pinning.js";
 import { robson } from "./programs/robson.js";
 import { ramp } from "./ramp.js";
+import { randomSurvivors } from "./random-survivors.js";
 import { recorded } from "./recorded.js";
 import { sawtooth } from "./sawtooth.js";
 import { scenario } from "./scenario.js";
@@ -25,6 +28,9 @@ export const workloads: Readonly<Record<string, AnyWorkloadSpec>> = {
   phases,
   recorded,
   scenario,
+  "best-fit-attack": bestFitAttack,
+  hasan,
+  "random-survivors": randomSurvivors,
 };
 
 /** Every program family: a new one is one file in `programs/` and one line here. */

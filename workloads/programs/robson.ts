@@ -126,9 +126,7 @@ class Robson {
     const endOf = (i: number): number => (i < 0 ? 0 : blocks[i].at + blocks[i].size);
     const oddGap = (i: number): boolean =>
       i < blocks.length && members(endOf(i - 1), blocks[i].at, f % step, step) % 2 === 1;
-    const words = [0, 1].map((parity) =>
-      blocks.reduce((sum, { size }, i) => (i % 2 === parity ? sum + size : sum), 0),
-    );
+    const words = [0, 1].map((parity) => blocks.reduce((sum, { size }, i) => (i % 2 === parity ? sum + size : sum), 0));
     const parity = words[1] > words[0] ? 1 : 0;
     this.release(new Set(blocks.filter((_, i) => i % 2 === parity && !oddGap(i) && !oddGap(i + 1))));
   }

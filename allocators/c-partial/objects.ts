@@ -1,0 +1,95 @@
+import { type AddressSpace, Use } from "../../memory/address-space.js";
+import { Cost } from "../../memory/costs.js";
+import { type HeapMap, Kind } from "../../memory/heap-map.js";
+
+/** Address and size of an object, eight bytes each. */
+const ENTRY = 16;
+const MOST = 1 << 26;
+const RESERVED = MOST * ENTRY;
+
+/** No object at this entry: it waits to be used again. */
+const VACANT = -1;
+
+/**
+ * The handle table: where each object is, and how large, in granules. With it a heap needs no headers; a pass sorts the
+ * objects by address. Entries are used again last in, first out, and the table never shrinks.
+ */
+export class Objects {
+  /** Granule at which the object starts, or `VACANT`. */
+  at = new Int32Array(1024);
+  size = new Int32Array(1024);
+  /** Granules between the addresses that the object may start at, as a power of two. */
+  step = new Uint8Array(1024);
+  pins = new Int32Array(1024);
+  /** 1 for an object that was freed while pinned. */
+  doomed = new Uint8Array(1024);
+  /** Entries ever used. */
+  private used = 0;
+  private readonly vacant: number[] = [];
+  private readonly space: AddressSpace;
+  private readonly base: number;
+  private mapped = 0;
+
+  constructor(space: AddressSpace) {
+    this.space = space;
+    this.base = space.reserve(RESERVED, space.pageSize);
+  }
+
+  /** Whether there is an entry for one more object. */
+  ready(): boolean {
+    if (this.vacant.length > 0 || (this.used + 1) * ENTRY <= this.mapped) return true;
+    const page = this.space.pageSize;
+    if (this.mapped + page > RESERVED || !this.space.commit(this.base + this.mapped, page, Use.table)) return false;
+    this.mapped += page;
+    return true;
+  }
+
+  /** An entry for an object; `ready` said that there is one. */
+  take(at: number, size: number, step: number): number {
+    const entry = this.vacant.pop() ?? this.used++;
+    if (entry === this.at.length) this.grow();
+    this.size[entry] = size;
+    this.step[entry] = step;
+    this.pins[entry] = 0;
+    this.doomed[entry] = 0;
+    this.place(entry, at);
+    return entry;
+  }
+
+  /** The object is at `at` now. */
+  place(entry: number, at: number): void {
+    this.at[entry] = at;
+    this.space.costs[Cost.tableWrites] += 1;
+  }
+
+  give(entry: number): void {
+    this.at[entry] = VACANT;
+    this.space.costs[Cost.tableWrites] += 1;
+    this.vacant.push(entry);
+  }
+
+  /** Entries of all objects, by address. */
+  inOrder(): Int32Array {
+    const entries = new Int32Array(this.used - this.vacant.length);
+    let count = 0;
+    for (let entry = 0; entry < this.used; entry++) if (this.at[entry] !== VACANT) entries[count++] = entry;
+    return entries.sort((a, b) => this.at[a] - this.at[b]);
+  }
+
+  walk(map: HeapMap): void {
+    map.add(this.base, this.mapped, Kind.table);
+  }
+
+  private grow(): void {
+    const longer = <Column extends Int32Array | Uint8Array>(old: Column, column: Column): Column => {
+      column.set(old);
+      return column;
+    };
+    const length = this.at.length * 2;
+    this.at = longer(this.at, new Int32Array(length));
+    this.size = longer(this.size, new Int32Array(length));
+    this.step = longer(this.step, new Uint8Array(length));
+    this.pins = longer(this.pins, new Int32Array(length));
+    this.doomed = longer(this.doomed, new Uint8Array(length));
+  }
+}
