@@ -28,8 +28,8 @@ function program(): Command {
 
   fraglab
     .command("list")
-    .description("what there is: allocators, workloads, programs, experiments, metrics, themes")
-    .argument("[what]", "one of allocators, workloads, programs, experiments, metrics, themes; all by default")
+    .description("what there is: allocators, workloads, programs, experiments, metrics, targets, themes")
+    .argument("[what]", "one of allocators, workloads, programs, experiments, metrics, targets, themes; all by default")
     .option("--json", "as JSON, with options and their ranges")
     .addHelpText("after", examples("list", "list allocators", "list metrics --json"))
     .action(async (what: string | undefined, options: { json?: boolean }) =>
@@ -135,6 +135,14 @@ function program(): Command {
     .option("-j, --jobs <n>", "worker threads (default: one for each core)", wholeNumber(1))
     .addHelpText("after", examples("draw fragmentation-over-time --theme acm --format pdf"))
     .action(async (name: string, options: object) => (await import("./draw.js")).draw(name, options as never));
+
+  fraglab
+    .command("verify")
+    .description("theory and published numbers, recomputed: expected, got, tolerance, source; exit 1 where one fails")
+    .argument("[targets...]", "names, see `fraglab list targets`; all by default")
+    .option("--json", "as a JSON list on stdout")
+    .addHelpText("after", examples("verify", "verify robson", "verify robson --json"))
+    .action(async (names: string[], options: object) => (await import("./verify.js")).verify(names, options));
 
   fraglab
     .command("bench")

@@ -7,8 +7,9 @@ import type { OptionSpec } from "../memory/options.js";
 import { programs, workloads } from "../workloads/registry.js";
 import { experimentNames, loadExperiment } from "./load-experiments.js";
 import { textTable } from "./text-table.js";
+import { targets } from "./verify-targets.js";
 
-const sections = ["allocators", "workloads", "programs", "experiments", "metrics", "themes"] as const;
+const sections = ["allocators", "workloads", "programs", "experiments", "metrics", "targets", "themes"] as const;
 type Section = (typeof sections)[number];
 
 function optionText(name: string, option: OptionSpec): string {
@@ -63,6 +64,8 @@ async function entriesOf(section: Section): Promise<Entry[]> {
         formula,
         source,
       }));
+    case "targets":
+      return targets.map(({ name, title }) => ({ name, title }));
     case "themes":
       return Object.values(themes).map((theme) => ({ name: theme.name, title: theme.title }));
   }

@@ -1,0 +1,71 @@
+/** `fraglab verify`: theory and golden targets, each expected and got. */
+import { unknownName } from "../memory/errors.js";
+import { createProgress } from "./progress.js";
+import { textTable } from "./text-table.js";
+import type { Check, Target } from "./verification.js";
+import { targets } from "./verify-targets.js";
+
+/** The named targets, or all. Throws an `InputError` for an unknown name. */
+function chosen(names: readonly string[]): readonly Target[] {
+  for (const name of names) {
+    if (!targets.some((target) => target.name === name)) {
+      throw unknownName(
+        "target",
+        name,
+        targets.map((target) => target.name),
+      );
+    }
+  }
+  return names.length === 0 ? targets : targets.filter(({ name }) => names.includes(name));
+}
+
+/** Six significant digits, whole numbers in full. */
+function numberText(value: number): string {
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
+}
+
+function toleranceText({ tolerance }: Check): string {
+  if (typeof tolerance === "string") return tolerance;
+  return tolerance === 0 ? "exact" : `± ${numberText(tolerance)}`;
+}
+
+/** The table for people: each source once, by its number. */
+function report(target: Target, checks: readonly Check[], sources: string[]): string {
+  const rows = checks.map((check) => {
+    if (!sources.includes(check.source)) sources.push(check.source);
+    return [
+      check.target,
+      numberText(check.expected),
+      numberText(check.got),
+      toleranceText(check),
+      check.pass ? "pass" : "FAIL",
+      `[${sources.indexOf(check.source) + 1}]`,
+    ];
+  });
+  return `${target.title}\n\n${textTable(["target", "expected", "got", "tolerance", "", "source"], rows)}\n`;
+}
+
+/** Runs targets and prints their checks; the exit code is 1 where one fails. */
+export async function verify(names: readonly string[], options: { readonly json?: boolean }): Promise<void> {
+  const wanted = chosen(names);
+  const progress = createProgress("verify");
+  const all: Check[] = [];
+  const sources: string[] = [];
+  try {
+    for (const [i, target] of wanted.entries()) {
+      progress.update(i, wanted.length, target.name);
+      const checks = await target.run();
+      all.push(...checks);
+      if (!options.json) process.stdout.write(`${report(target, checks, sources)}\n`);
+    }
+  } finally {
+    progress.end();
+  }
+  const failed = all.filter(({ pass }) => !pass);
+  if (options.json) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
+  else {
+    process.stdout.write(`${sources.map((source, i) => `[${i + 1}] ${source}`).join("\n")}\n\n`);
+    process.stdout.write(`${all.length} checks, ${failed.length} failed\n`);
+  }
+  if (failed.length > 0) process.exitCode = 1;
+}
