@@ -11,6 +11,7 @@ import { HeapError } from "../memory/errors.js";
 import { HeapMap } from "../memory/heap-map.js";
 import { OP_MASK, Op, type Trace } from "../workloads/trace.js";
 import { peakOf } from "./metrics/demand.js";
+import { type ExtentMeter, measureExtent } from "./metrics/extent.js";
 import { type Fragmentation, FragmentationMeter } from "./metrics/fragmentation.js";
 import { layoutOf, type Piece } from "./metrics/layout.js";
 import { type Occupancy, OccupancyRecorder } from "./metrics/occupancy.js";
@@ -37,6 +38,8 @@ export interface SessionSettings {
   readonly checked?: boolean;
   /** Keeps the layout of the heap, block by block, at each labelled look. For heaps of a few blocks. */
   readonly layouts?: boolean;
+  /** Measures the extent: every placement is looked at, which takes time. */
+  readonly extent?: boolean;
 }
 
 export interface SessionResult {
@@ -47,6 +50,8 @@ export interface SessionResult {
   readonly peakMapped: number;
   readonly peakResident: number;
   readonly endMapped: number;
+  /** Bytes from the lowest start to the highest end that any block ever had, where it was asked for. */
+  readonly extent?: number;
   readonly costs: Readonly<Record<CostName, number>>;
   readonly series: Series;
   readonly snapshots: readonly Snapshot[];
@@ -92,6 +97,7 @@ class Session {
   private readonly map = new HeapMap();
   private readonly recorder: OccupancyRecorder | undefined;
   private readonly layouts: LabelledLayout[] | undefined;
+  private readonly extent: ExtentMeter | undefined;
   private readonly refs: Float64Array;
   readonly snapshots: Snapshot[] = [];
 
@@ -100,7 +106,8 @@ class Session {
     this.space = createAddressSpace(settings.limit);
     const inner = spec.create(this.space, options);
     this.checks = settings.checked ? check(spec, inner, this.space) : undefined;
-    this.allocator = this.checks ?? inner;
+    this.extent = settings.extent && !spec.placeless ? measureExtent(this.checks ?? inner, this.space) : undefined;
+    this.allocator = this.extent?.allocator ?? this.checks ?? inner;
     this.meter = new FragmentationMeter(trace, this.space.log, settings.bins ?? 256);
     this.recorder = settings.mapRows ? new OccupancyRecorder() : undefined;
     this.layouts = settings.layouts ? [] : undefined;
@@ -156,6 +163,7 @@ class Session {
       costs: costsByName(space.costs),
       series: meter.course(),
       snapshots: this.snapshots,
+      ...(this.extent ? { extent: this.extent.extent() } : {}),
       ...(this.recorder ? { occupancy: this.recorder.build(mapRows) } : {}),
       ...(this.layouts ? { layouts: this.layouts } : {}),
     };
@@ -194,14 +202,18 @@ export async function runSession(
   settings: SessionSettings = {},
 ): Promise<SessionResult> {
   const session = new Session(spec, options, trace, settings);
-  const events = await session.run(spec.name, looksFor(trace, settings.looks ?? 64));
+  // A meter is of another class: it must not spoil the allocator's own loop.
+  const events = await session.run(
+    settings.extent ? `${spec.name}+extent` : spec.name,
+    looksFor(trace, settings.looks ?? 64),
+  );
   if (events === trace.length) return session.result(events, settings.mapRows ?? 0);
   session.lookAtEnd(events);
   const result = session.result(events, settings.mapRows ?? 0);
   if (events === 0) return result;
   // The planned look was at the peak of the whole trace: the peak of the part that ran takes a second run to look at.
   const prefix: Trace = { ...trace, length: events };
-  const again = new Session(spec, options, prefix, settings);
+  const again = new Session(spec, options, prefix, { ...settings, extent: false });
   await again.run(spec.name, looksFor(prefix, 1));
   const peak = again.snapshots.filter(({ label }) => label === "peak");
   const others = result.snapshots.filter(({ label }) => label !== "peak");

@@ -50,6 +50,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const source = await sourceOf(options, arm, options.limit);
   if (options.record !== undefined) await writeTrace(options.record, source.trace);
   const settings: SessionSettings = {
+    extent: true,
     ...(options.limit === undefined ? {} : { limit: options.limit }),
     ...(options.checked ? { checked: true } : {}),
   };

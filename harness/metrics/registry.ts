@@ -129,6 +129,12 @@ export const metrics: readonly Metric[] = [
     (r) => r.peakMapped,
   ),
   bytes("endMapped", "Mapped bytes at the end", "bytes obtained from the system and not returned", (r) => r.endMapped),
+  bytes(
+    "extent",
+    "Extent, where it was asked for",
+    "from the lowest start to the highest end that any block ever had",
+    (r) => r.extent ?? Number.NaN,
+  ),
   bytes("peakResident", "Largest resident heap", "max bytes of touched heap pages", (r) => r.peakResident),
   bytes(
     "peakMeta",
