@@ -3,8 +3,7 @@ import { allocatorArm, programArm } from "../harness/arm.js";
 import { drive } from "../harness/drive.js";
 import { robsonLowerBound, robsonOnFits, robsonUpperBound } from "../harness/theory.js";
 import { atLeast, type Check, exactly, type Target } from "./verification.js";
-
-const WORD = 16;
+import { policyFits, WORD } from "./verify-fits.js";
 
 /** Words live and words of the largest request: the rows of the published table. */
 const cases = [
@@ -15,10 +14,6 @@ const cases = [
   [4096, 512],
 ] as const;
 
-/** Fits without headers, in which a word is a granule; c-partial that may move nothing is first fit. */
-const fits: Readonly<Record<string, string>> = {
-  "first fit": "c-partial:manager=evacuate,c=Infinity",
-};
 const buddies: Readonly<Record<string, string>> = { buddy: "buddy", "buddy, LIFO": "buddy:policy=lifo" };
 /** Others that do not move blocks, in one stretch of memory: the lower bound holds for them too. */
 const others = ["first-fit", "bump", "handle-table:compact=none"];
@@ -33,7 +28,7 @@ function checks(): Check[] {
       WORD;
     const of = (what: string): string => `robson ${what}, M=${live} n=${largest}`;
     return [
-      ...Object.entries(fits).map(([name, selector]) =>
+      ...Object.entries(policyFits).map(([name, selector]) =>
         exactly(of(name), robsonOnFits(live, largest), words(selector), OBSERVED),
       ),
       ...Object.entries(buddies).map(([name, selector]) =>

@@ -1,7 +1,23 @@
 import type { Target } from "./verification.js";
+import { bestFitTarget, hasanTarget } from "./verify-attacks.js";
 import { moveBudget, partialCompaction } from "./verify-budget.js";
+import { fiftyPercent } from "./verify-fifty-percent.js";
+import { metricsTarget } from "./verify-metrics.js";
 import { robsonTarget } from "./verify-robson.js";
+import { shore } from "./verify-shore.js";
 import { survivorsTarget } from "./verify-survivors.js";
+import { internalWaste } from "./verify-waste.js";
 
 /** Every target of `fraglab verify`: a new one is one file and one line here. */
-export const targets: readonly Target[] = [robsonTarget, partialCompaction, moveBudget, survivorsTarget];
+export const targets: readonly Target[] = [
+  robsonTarget,
+  bestFitTarget,
+  hasanTarget,
+  partialCompaction,
+  moveBudget,
+  survivorsTarget,
+  fiftyPercent,
+  internalWaste,
+  shore,
+  metricsTarget,
+];

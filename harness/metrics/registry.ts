@@ -4,6 +4,7 @@
  */
 import { type KindName, kindNames } from "../../memory/heap-map.js";
 import type { SessionResult } from "../session.js";
+import { fragmentationIndex, unusableFreeIndex } from "./linux-index.js";
 import type { Snapshot } from "./snapshot.js";
 
 export interface Metric {
@@ -90,6 +91,41 @@ function kindMetrics(label: "peak" | "end"): Metric[] {
     source: MODEL,
     of: (result) => lookOf(result, label)?.kinds[kind] ?? Number.NaN,
   }));
+}
+
+/** 64 KiB in pages of 4 KiB: the Linux indices are for a request of this order. */
+const LINUX_ORDER = 4;
+
+/** The indices of Linux as shares. The second has no meaning where such a request can be served. */
+function linuxMetrics(label: "peak" | "end"): Metric[] {
+  const when = label === "peak" ? "when live is largest" : "at the end";
+  const suffix = label === "peak" ? "AtPeak" : "AtEnd";
+  const of = (index: (blocks: readonly number[], order: number) => number) => (result: SessionResult) => {
+    const look = lookOf(result, label);
+    const value = look === undefined ? Number.NaN : index(look.freeBlocks, LINUX_ORDER) / 1000;
+    return value < 0 ? Number.NaN : value;
+  };
+  const of64K = `for 64 KiB ${when}`;
+  return [
+    {
+      ...share(
+        `unusable${suffix}`,
+        `Unusable free space ${of64K}`,
+        "1 - free pages in aligned runs of 16 / free pages",
+        of(unusableFreeIndex),
+      ),
+      source: "Linux, mm/vmstat.c: unusable_free_index",
+    },
+    {
+      ...share(
+        `fragmentationIndex${suffix}`,
+        `Linux's fragmentation index ${of64K}`,
+        "1 - (1 + free pages / 16) / free blocks; 0 lack of memory, 1 fragmentation; undefined where 64 KiB are free",
+        of(fragmentationIndex),
+      ),
+      source: "Linux, mm/vmstat.c: __fragmentation_index",
+    },
+  ];
 }
 
 /** All metrics, in the order of the columns of table.csv. */
@@ -247,6 +283,8 @@ export const metrics: readonly Metric[] = [
   share("internalMean", "Internal fragmentation, mean", "mean of the evenly spaced looks with L > 0", (r) =>
     meanOfLooks(r, (s) => s.internal),
   ),
+  ...linuxMetrics("peak", "when live is largest"),
+  ...linuxMetrics("end", "at the end"),
   ...kindMetrics("peak"),
   ...kindMetrics("end"),
 ];

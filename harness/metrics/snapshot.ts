@@ -1,6 +1,7 @@
 /** One look at a heap: the share of its footprint that each kind of byte has, and the shape of its free space. */
 import type { AddressSpace } from "../../memory/address-space.js";
 import { type HeapMap, Kind, type KindName, kindNames } from "../../memory/heap-map.js";
+import { freeBlocks } from "./linux-index.js";
 
 export interface Snapshot {
   /** Events that had run. */
@@ -20,6 +21,8 @@ export interface Snapshot {
   readonly freeBytes: number;
   readonly freeRuns: number;
   readonly largestFree: number;
+  /** Free blocks of 2^i whole pages at each i, naturally aligned, as Linux lists them. */
+  readonly freeBlocks: readonly number[];
   /** 1 - largestFree / freeBytes; 0 where nothing is free. */
   readonly external: number;
   /** 1 - live / bytes in blocks handed out; 0 where nothing is live. */
@@ -117,6 +120,7 @@ export function snapshot(
     freeBytes: free.bytes,
     freeRuns: free.runs,
     largestFree: free.largest,
+    freeBlocks: freeBlocks(map, space.pageSize),
     external: free.bytes > 0 ? 1 - free.largest / free.bytes : 0,
     internal: handedOut > 0 ? 1 - demand.live / handedOut : 0,
     headers,

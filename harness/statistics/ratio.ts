@@ -1,7 +1,6 @@
 /** Ratios to a baseline: geometric means with a t interval on paired logarithms (Fleming & Wallace 1986). */
-import { mean, sampleStandardDeviation } from "simple-statistics";
 import { exp, ln } from "../../memory/exact-math.js";
-import { studentQuantile } from "./student.js";
+import { interval } from "./interval.js";
 
 export interface RatioInterval {
   /** Number of pairs. */
@@ -22,11 +21,9 @@ export function ratioInterval(
   baselines: readonly number[],
   confidence = 0.95,
 ): RatioInterval {
-  const logs = values.map((value, i) => ln(value / baselines[i]));
-  const n = logs.length;
-  if (n === 0) return { n, ratio: Number.NaN, low: Number.NaN, high: Number.NaN };
-  const centre = mean(logs);
-  if (n === 1) return { n, ratio: exp(centre), low: Number.NaN, high: Number.NaN };
-  const half = (studentQuantile((1 + confidence) / 2, n - 1) * sampleStandardDeviation(logs)) / Math.sqrt(n);
-  return { n, ratio: exp(centre), low: exp(centre - half), high: exp(centre + half) };
+  const { n, mean, low, high } = interval(
+    values.map((value, i) => ln(value / baselines[i])),
+    confidence,
+  );
+  return { n, ratio: exp(mean), low: exp(low), high: exp(high) };
 }
