@@ -25,7 +25,7 @@ describe("the recorded traces", () => {
   it.each(recordedTraces)(
     "$name holds what the manifest says",
     async ({ name, program, command, description, licence, ...facts }) => {
-      const trace = await recorded.generate(1, { trace: name });
+      const trace = await recorded.generate(1, { trace: name, scale: 1 });
       expect(trace.name).toBe(name);
       expect(summarise(trace)).toMatchObject(facts satisfies RecordedFacts);
       for (const text of [program, command, description, licence]) expect(text).toMatch(/\S/);
@@ -33,8 +33,20 @@ describe("the recorded traces", () => {
   );
 
   it("do not depend on the seed", async () => {
-    const digests = [1, 2].map(async (seed) => ((await recorded.generate(seed, { trace: "lua-mix" })) as Trace).digest);
+    const digests = [1, 2].map(
+      async (seed) => ((await recorded.generate(seed, { trace: "lua-mix", scale: 1 })) as Trace).digest,
+    );
     expect(await digests[0]).toBe(await digests[1]);
+  });
+
+  it("ask for every size a number of times as large, and for the rest as they did", async () => {
+    const [plain, wide] = (await Promise.all(
+      [1, 16].map((scale) => recorded.generate(1, { trace: "lua-mix", scale })),
+    )) as Trace[];
+    expect(wide.op).toEqual(plain.op);
+    expect(wide.slot).toEqual(plain.slot);
+    expect(Array.from(wide.size)).toEqual(Array.from(plain.size, (size) => 16 * size));
+    expect(wide.digest).not.toBe(plain.digest);
   });
 
   it("take at most 0.4 bytes for each event of a web service in CPython", () => {

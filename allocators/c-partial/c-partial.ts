@@ -3,10 +3,10 @@ import { Cost, type Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf, resolveOptions } from "../../memory/options.js";
 import { type AllocatorSpec, type Compacting, type MoveLog, none, type Ref } from "../allocator.js";
-import { Extent, GRANULE, PER_GRANULE, RESERVED } from "../sequential-fit/extent.js";
+import { Extent, RESERVED } from "../sequential-fit/extent.js";
 import { Allowance } from "./allowance.js";
 import { Evacuate } from "./evacuate.js";
-import { entryOf, type Manager, refOf } from "./manager.js";
+import { entryOf, GRANULE, layout, type Manager, PER_GRANULE, refOf } from "./manager.js";
 import { Objects } from "./objects.js";
 import { type CPartialOptions, cPartialOptions } from "./options.js";
 import { Slide } from "./slide.js";
@@ -33,7 +33,7 @@ class CPartial implements Compacting {
 
   constructor(space: AddressSpace, given: CPartialOptions) {
     this.costs = space.costs;
-    this.extent = new Extent(space, given.growth);
+    this.extent = new Extent(space, layout, given.growth);
     this.objects = new Objects(space);
     this.allowance = new Allowance(given.c);
     const make = given.manager === "slide" ? Slide : Evacuate;

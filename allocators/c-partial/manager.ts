@@ -1,5 +1,11 @@
 import type { Ref } from "../allocator.js";
-import { GRANULE, PER_GRANULE } from "../sequential-fit/extent.js";
+import { type Layout, layoutOf } from "../sequential-fit/layout.js";
+
+/** Blocks are what the program gets, in granules of 16 bytes, and the first is at position 0. */
+export const layout: Layout = { ...layoutOf("none", 16), lead: 0 };
+const { granule, perGranule } = layout;
+export const GRANULE = granule;
+export const PER_GRANULE = perGranule;
 
 /** Positions and sizes are in granules from the base of the heap. */
 export interface Manager {

@@ -283,8 +283,8 @@ export const metrics: readonly Metric[] = [
   share("internalMean", "Internal fragmentation, mean", "mean of the evenly spaced looks with L > 0", (r) =>
     meanOfLooks(r, (s) => s.internal),
   ),
-  ...linuxMetrics("peak", "when live is largest"),
-  ...linuxMetrics("end", "at the end"),
+  ...linuxMetrics("peak"),
+  ...linuxMetrics("end"),
   ...kindMetrics("peak"),
   ...kindMetrics("end"),
 ];
