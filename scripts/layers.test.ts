@@ -140,7 +140,7 @@ describe("the layers", () => {
 
   it("name concrete allocators and workloads only in the registries and the experiments", () => {
     const concrete =
-      /^(allocators\/(?!allocator\.|registry\.|audit\.|checked\.)|workloads\/(?:programs\/|(?:recorded|churn|ramp|sawtooth|phases|scenario|best-fit-attack|hasan|random-survivors)\.))/;
+      /^(allocators\/(?!allocator\.|registry\.|audit\.|checked\.)|workloads\/(?:programs\/|redis\/|(?:recorded|churn|ramp|sawtooth|phases|scenario|best-fit-attack|hasan|random-survivors)\.))/;
     const faults = sources
       .filter(
         (source) =>

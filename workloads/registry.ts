@@ -8,6 +8,7 @@ import { robson } from "./programs/robson.js";
 import { ramp } from "./ramp.js";
 import { randomSurvivors } from "./random-survivors.js";
 import { recorded } from "./recorded.js";
+import { redis } from "./redis/redis.js";
 import { sawtooth } from "./sawtooth.js";
 import { scenario } from "./scenario.js";
 import type { WorkloadSpec } from "./workload.js";
@@ -26,6 +27,7 @@ export const workloads: Readonly<Record<string, AnyWorkloadSpec>> = {
   ramp,
   sawtooth,
   phases,
+  redis,
   recorded,
   scenario,
   "best-fit-attack": bestFitAttack,
