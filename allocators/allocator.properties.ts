@@ -9,7 +9,7 @@ import { costsByName } from "../memory/costs.js";
 import { HeapError, InputError } from "../memory/errors.js";
 import { type HeapMap, Kind } from "../memory/heap-map.js";
 import { formatSelector } from "../memory/options.js";
-import { isCompacting, none, type Ref, unlogged } from "./allocator.js";
+import { isCompacting, isReorganizing, none, type Ref, unlogged } from "./allocator.js";
 import { type Checked, check } from "./checked.js";
 import type { AnyAllocatorSpec } from "./registry.js";
 
@@ -69,7 +69,7 @@ function takeStep(p: Program, s: Step): void {
     if (ref !== none) live.push({ ref, size: s.size });
     seen.push(ref, ref === none ? 0 : heap.addressOf(ref));
   } else if (s.do === "compact") {
-    if (isCompacting(heap)) seen.push(heap.compact(s.budget, unlogged));
+    if (isReorganizing(heap)) seen.push(heap.compact(s.budget, unlogged));
   } else if (s.do === "unpin") {
     const ref = pinned.pop();
     if (ref !== undefined && isCompacting(heap)) heap.unpin(ref);
@@ -169,7 +169,7 @@ export function describeAllocator(spec: AnyAllocatorSpec): void {
         p.heap.audit();
         expect(p.space.mapped).toBeLessThanOrEqual(4 * 1048576);
         for (const block of p.live.splice(0)) p.heap.free(block.ref);
-        if (isCompacting(p.heap)) p.heap.compact(Number.POSITIVE_INFINITY, unlogged);
+        if (isReorganizing(p.heap)) p.heap.compact(Number.POSITIVE_INFINITY, unlogged);
         takeStep(p, { do: "allocate", size: 3000, alignment: 0 });
         expect(p.live.length).toBe(1);
         p.heap.audit();

@@ -55,29 +55,38 @@ export interface MoveLog {
 /** A move log that forgets. */
 export const unlogged: MoveLog = { move() {} };
 
+/** An allocator that reorganizes its memory at safepoints: nothing happens behind the program's back but in `compact`. */
+export interface Reorganizing extends Allocator {
+  /**
+   * Runs one pass that copies at most `budget` bytes of blocks, overshooting by less than one block, and gives pages
+   * back. Runs only at safepoints. Returns the bytes copied, headers included.
+   */
+  compact(budget: number, log: MoveLog): number;
+  /**
+   * The allocator's own controller, asked at each safepoint: bytes it wants to copy now, 0 for none.
+   * `now` is the virtual time in milliseconds, never decreasing.
+   */
+  compactionDue(now: number): number;
+}
+
 /** An allocator whose blocks can move, because the program holds handles. Nothing moves but in `compact`. */
-export interface Compacting extends Allocator {
+export interface Compacting extends Reorganizing {
   /**
    * `compact` leaves the block where it is until as many `unpin` as `pin` have been given. The program's own
    * `reallocate` may move it all the same, as it may move any block whose address has escaped.
    */
   pin(ref: Ref): void;
   unpin(ref: Ref): void;
-  /**
-   * Runs one compaction pass that moves at most `budget` bytes, overshooting by less than one block, and gives pages
-   * back. Runs only at safepoints. Returns the bytes moved, headers included.
-   */
-  compact(budget: number, log: MoveLog): number;
-  /**
-   * The allocator's own controller, asked at each safepoint: bytes it wants to move now, 0 for none.
-   * `now` is the virtual time in milliseconds, never decreasing.
-   */
-  compactionDue(now: number): number;
 }
 
-/** Whether an allocator can move blocks. */
-export function isCompacting(allocator: Allocator): allocator is Compacting {
+/** Whether an allocator reorganizes its memory at safepoints. */
+export function isReorganizing(allocator: Allocator): allocator is Reorganizing {
   return "compact" in allocator;
+}
+
+/** Whether an allocator can change the addresses of blocks, so that pins mean something to it. */
+export function isCompacting(allocator: Allocator): allocator is Compacting {
+  return "pin" in allocator;
 }
 
 /** An allocator that groups blocks in arenas numbered in order of creation; `place` prints them. */

@@ -50,6 +50,39 @@ function checkTiling(map: HeapMap, space: AddressSpace): void {
   if (extra !== undefined) throw new HeapError("unmapped", `walk has a piece at ${extra.start}, which is not mapped`);
 }
 
+/** Whether every page of a range has a frame, its own or one that it shares. */
+export function isBacked(space: AddressSpace, at: number, bytes: number): boolean {
+  if (space.footprintOf(at, bytes) === bytes) return true;
+  for (let from = at; from < at + bytes; ) {
+    const end = Math.min(at + bytes, from - (from % space.pageSize) + space.pageSize);
+    if (space.footprintOf(space.frameOf(from), end - from) !== end - from) return false;
+    from = end;
+  }
+  return true;
+}
+
+/** Where pages share frames, live blocks must not lie on the same bytes of one. */
+function checkFrames(map: HeapMap, space: AddressSpace): void {
+  const parts: { start: number; end: number; ref: number }[] = [];
+  let shared = false;
+  for (let i = 0; i < map.length; i++) {
+    if (map.kind[i] !== Kind.live) continue;
+    const end = map.start[i] + map.bytes[i];
+    for (let at = map.start[i]; at < end; at += space.pageSize - (at % space.pageSize)) {
+      const start = space.frameOf(at);
+      const length = Math.min(end - at, space.pageSize - (at % space.pageSize));
+      if (start !== at) shared = true;
+      parts.push({ start, end: start + length, ref: map.owner[i] });
+    }
+  }
+  if (!shared) return;
+  parts.sort((a, b) => a.start - b.start);
+  for (let i = 1; i < parts.length; i++) {
+    const { end, ref } = parts[i - 1];
+    if (parts[i].start < end) throw new HeapError("overlap", `shares bytes of a frame with block ${parts[i].ref}`, ref);
+  }
+}
+
 /** Each live block must be one piece at its address over its capacity, with its payload resident. */
 function checkBlocks(map: HeapMap, allocator: Allocator, space: AddressSpace, live: Live): void {
   const pieces = new Map<number, number>();
@@ -72,7 +105,7 @@ function checkBlocks(map: HeapMap, allocator: Allocator, space: AddressSpace, li
       );
     }
     if (capacity < size) throw new HeapError("too-small", `capacity ${capacity} for ${size} bytes`, ref);
-    if (space.footprintOf(at, size) !== size) throw new HeapError("not-resident", `payload at ${at} lacks pages`, ref);
+    if (!isBacked(space, at, size)) throw new HeapError("not-resident", `payload at ${at} lacks pages`, ref);
     count++;
   }
   if (count !== pieces.size)
@@ -95,6 +128,7 @@ export function audit(allocator: Allocator, space: AddressSpace, live: Live, pla
       throw new HeapError("walk-mismatch", `walk shows ${shown} live bytes, the program has ${asked}`);
   } else {
     checkBlocks(map, allocator, space, live);
+    checkFrames(map, space);
   }
   return map;
 }

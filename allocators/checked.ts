@@ -15,11 +15,13 @@ import {
   type Compacting,
   hasArenas,
   isCompacting,
+  isReorganizing,
   type MoveLog,
   none,
   type Ref,
+  type Reorganizing,
 } from "./allocator.js";
-import { audit, type Live } from "./audit.js";
+import { audit, isBacked, type Live } from "./audit.js";
 
 interface Block {
   /** Names the pattern; never reused, so contents of two blocks always differ. */
@@ -206,33 +208,19 @@ class CheckedAllocator implements Checked {
     if (address % alignment !== 0) throw new HeapError("misaligned", `address ${address}, alignment ${alignment}`, ref);
     const capacity = this.inner.capacityOf(ref);
     if (capacity < size) throw new HeapError("too-small", `capacity ${capacity} for ${size} bytes`, ref);
-    if (!this.placeless && this.space.footprintOf(address, size) !== size) {
+    if (!this.placeless && !isBacked(this.space, address, size)) {
       throw new HeapError("not-resident", `payload at ${address} lacks pages`, ref);
     }
     return address;
   }
 }
 
-class CheckedCompacting extends CheckedAllocator implements Compacting {
-  private readonly mover: Compacting;
+class CheckedReorganizing extends CheckedAllocator implements Reorganizing {
+  private readonly mover: Reorganizing;
 
-  constructor(inner: Compacting, space: AddressSpace, alignment: number, placeless: boolean) {
+  constructor(inner: Reorganizing, space: AddressSpace, alignment: number, placeless: boolean) {
     super(inner, space, alignment, placeless);
     this.mover = inner;
-  }
-
-  pin(ref: Ref): void {
-    this.blockOf(ref, "pin").pins++;
-    this.mover.pin(ref);
-  }
-
-  unpin(ref: Ref): void {
-    const block = this.blocks.get(ref);
-    if (block === undefined || block.pins === 0)
-      throw new HeapError("stale-reference", "unpin of a ref that is not pinned", ref);
-    block.pins--;
-    if (block.dead && block.pins === 0) this.forget(ref, block);
-    this.mover.unpin(ref);
   }
 
   compact(budget: number, log: MoveLog): number {
@@ -268,6 +256,29 @@ class CheckedCompacting extends CheckedAllocator implements Compacting {
   }
 }
 
+class CheckedCompacting extends CheckedReorganizing implements Compacting {
+  private readonly pinner: Compacting;
+
+  constructor(inner: Compacting, space: AddressSpace, alignment: number, placeless: boolean) {
+    super(inner, space, alignment, placeless);
+    this.pinner = inner;
+  }
+
+  pin(ref: Ref): void {
+    this.blockOf(ref, "pin").pins++;
+    this.pinner.pin(ref);
+  }
+
+  unpin(ref: Ref): void {
+    const block = this.blocks.get(ref);
+    if (block === undefined || block.pins === 0)
+      throw new HeapError("stale-reference", "unpin of a ref that is not pinned", ref);
+    block.pins--;
+    if (block.dead && block.pins === 0) this.forget(ref, block);
+    this.pinner.unpin(ref);
+  }
+}
+
 /** The inner allocator as a checked one, with exactly the capabilities it has. */
 export function check(
   spec: Pick<AllocatorSpec, "alignment" | "placeless">,
@@ -277,7 +288,9 @@ export function check(
   const placeless = spec.placeless ?? false;
   const wrapped = isCompacting(inner)
     ? new CheckedCompacting(inner, space, spec.alignment, placeless)
-    : new CheckedAllocator(inner, space, spec.alignment, placeless);
+    : isReorganizing(inner)
+      ? new CheckedReorganizing(inner, space, spec.alignment, placeless)
+      : new CheckedAllocator(inner, space, spec.alignment, placeless);
   if (!hasArenas(inner)) return wrapped;
   const arenas: Checked & ArenaPlacement = Object.assign(wrapped, {
     placementOf: (ref: Ref) => inner.placementOf(ref),

@@ -7,6 +7,7 @@ import { bump } from "./bump.js";
 import { cPartial } from "./c-partial/c-partial.js";
 import { handleTable } from "./handle-table/handle-table.js";
 import { ideal } from "./ideal.js";
+import { mesh } from "./mesh/mesh.js";
 import { pymalloc } from "./pymalloc/pymalloc.js";
 import { bestFit } from "./sequential-fit/best-fit.js";
 import { firstFit } from "./sequential-fit/first-fit.js";
@@ -30,6 +31,7 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   "weighted-buddy": weightedBuddy,
   "double-buddy": doubleBuddy,
   pymalloc,
+  mesh,
   "handle-table": handleTable,
   "c-partial": cPartial,
 };

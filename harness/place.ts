@@ -1,5 +1,13 @@
 /** Where each allocation went: the placements of an allocator on a trace, event by event. */
-import { type Allocator, hasArenas, isCompacting, none, type Ref, unlogged } from "../allocators/allocator.js";
+import {
+  type Allocator,
+  hasArenas,
+  isCompacting,
+  isReorganizing,
+  none,
+  type Ref,
+  unlogged,
+} from "../allocators/allocator.js";
 import { createAddressSpace } from "../memory/address-space.js";
 import { alignmentOf, OP_MASK, Op, type Trace } from "../workloads/trace.js";
 import type { AllocatorArm } from "./arm.js";
@@ -53,7 +61,7 @@ export function* placements(
   const refs = new Float64Array(trace.slots);
   for (let i = 0; i < trace.length; i++) {
     let ref = run(allocator, trace, refs, i);
-    if (ref === none && isCompacting(allocator)) {
+    if (ref === none && isReorganizing(allocator)) {
       allocator.compact(Number.POSITIVE_INFINITY, unlogged);
       ref = run(allocator, trace, refs, i);
     }
@@ -63,7 +71,7 @@ export function* placements(
       const place = hasArenas(allocator) ? allocator.placementOf(ref) : undefined;
       yield { event: i, address: allocator.addressOf(ref), ...place };
     }
-    if ((i + 1) % SEGMENT === 0 && isCompacting(allocator)) {
+    if ((i + 1) % SEGMENT === 0 && isReorganizing(allocator)) {
       const budget = allocator.compactionDue((i + 1) / EVENTS_PER_MILLISECOND);
       if (budget > 0) allocator.compact(budget, unlogged);
     }

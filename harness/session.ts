@@ -2,7 +2,7 @@
  * One run: a trace replayed on one allocator in an address space of its own, watched at safepoints. Nothing here depends
  * on the clock of the machine, so a run gives the same result everywhere.
  */
-import { type Allocator, isCompacting, unlogged } from "../allocators/allocator.js";
+import { type Allocator, isReorganizing, unlogged } from "../allocators/allocator.js";
 import { type Checked, check } from "../allocators/checked.js";
 import type { AnyAllocatorSpec } from "../allocators/registry.js";
 import { type AddressSpace, createAddressSpace } from "../memory/address-space.js";
@@ -135,7 +135,7 @@ class Session {
       }
       at = reached;
       // Only here, so that looking at a heap never changes what happens to it.
-      if (at % SEGMENT === 0 && isCompacting(allocator)) {
+      if (at % SEGMENT === 0 && isReorganizing(allocator)) {
         const budget = allocator.compactionDue(at / EVENTS_PER_MILLISECOND);
         if (budget > 0) this.compact(budget, at);
       }
@@ -175,7 +175,7 @@ class Session {
   }
 
   private compact(budget: number, events: number): void {
-    if (!isCompacting(this.allocator)) return;
+    if (!isReorganizing(this.allocator)) return;
     this.allocator.compact(budget, unlogged);
     this.meter.settle(events);
   }

@@ -96,6 +96,13 @@ class NaiveSpace {
     }
     return total;
   }
+  /** Of the page that lies lowest among those that show the frame. */
+  frameOf(at: number): number {
+    const page = Math.floor(at / PAGE);
+    const frame = this.pages.get(page)?.frame;
+    const lowest = Math.min(...[...this.pages].filter(([, other]) => other.frame === frame).map(([other]) => other));
+    return at + (lowest - page) * PAGE;
+  }
   regions(): [number, number, Use][] {
     const regions: [number, number, Use][] = [];
     for (const [page, { use }] of [...this.pages].sort(([a], [b]) => a - b)) {
@@ -207,6 +214,7 @@ export function compare(steps: readonly Step[], limit: number): void {
     for (const [at, length] of seen) {
       expect(space.footprintOf(at, length)).toBe(model.footprintOf(at, length));
       expect(space.footprintOf(at + 100, length - 300)).toBe(model.footprintOf(at + 100, length - 300));
+      expect(space.frameOf(at + length - 1)).toBe(model.frameOf(at + length - 1));
     }
     const { log } = space;
     expect(log.length === 0 ? 0 : log.after[log.length - 1]).toBe(model.footprint);

@@ -54,6 +54,8 @@ export interface AddressSpace {
   alias(from: Address, to: Address, bytes: number): void;
   /** Resident bytes (heap) or mapped bytes (meta, table) within a mapped range: its share of the footprint. */
   footprintOf(at: Address, bytes: number): number;
+  /** The lowest address that shows the same byte of memory: `at` itself unless its page shares a frame. */
+  frameOf(at: Address): Address;
   /** Calls `visit` for each maximal run of mapped pages of one use, in address order. */
   regions(visit: (start: Address, bytes: number, use: Use) => void): void;
 }
@@ -217,6 +219,12 @@ class PagedAddressSpace implements AddressSpace {
       page = stop;
     }
     return total;
+  }
+
+  frameOf(at: Address): Address {
+    const page = Math.floor(at * PER_PAGE);
+    if ((this.table.get(page) & SHARED) === 0) return at;
+    return at + (this.sharersOf(page)[0] - page) * PAGE;
   }
 
   regions(visit: (start: Address, bytes: number, use: Use) => void): void {

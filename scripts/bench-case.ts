@@ -5,7 +5,7 @@
  * Arguments: allocator selector, live blocks, events, "alone" or "after-all", "plain" or "session".
  */
 import { Bench } from "tinybench";
-import { isCompacting, unlogged } from "../allocators/allocator.js";
+import { isReorganizing, unlogged } from "../allocators/allocator.js";
 import { allocators } from "../allocators/registry.js";
 import { allocatorArm, workloadArm } from "../harness/arm.js";
 import { replayLoopFor } from "../harness/replay.js";
@@ -27,7 +27,7 @@ async function plainReplay(name: string, trace: Trace): Promise<() => void> {
       const reached = replaySegment(allocator, trace, refs, space.log, at, Math.min(at + SEGMENT, trace.length));
       if (reached === at) throw new Error(`${name} has no memory at event ${at}`);
       at = reached;
-      if (at % SEGMENT === 0 && isCompacting(allocator)) {
+      if (at % SEGMENT === 0 && isReorganizing(allocator)) {
         const budget = allocator.compactionDue(at / EVENTS_PER_MILLISECOND);
         if (budget > 0) allocator.compact(budget, unlogged);
       }

@@ -63,18 +63,36 @@ function freeShape(map: HeapMap): FreeShape {
   return shape;
 }
 
-/** Bytes of the footprint of each kind. A page counts as a whole or not at all, so one answer serves its pieces. */
+/** Live bytes of a range in frames that the footprint counts at another page: they lie there on bytes taken for free. */
+function liveElsewhere(space: AddressSpace, start: number, end: number): number {
+  let bytes = 0;
+  for (let at = start; at < end; ) {
+    const next = Math.min(end, at - (at % space.pageSize) + space.pageSize);
+    const frame = space.frameOf(at);
+    if (frame !== at) bytes += space.footprintOf(frame, next - at);
+    at = next;
+  }
+  return bytes;
+}
+
+/**
+ * Bytes of the footprint of each kind. A page counts as a whole or not at all, so one answer serves its pieces. A frame
+ * that several pages show counts once, at the lowest: live bytes on the others are live there as well.
+ */
 function footprintByKind(map: HeapMap, space: AddressSpace): Float64Array {
   const totals = new Float64Array(kindNames.length);
   const perPage = 1 / space.pageSize;
   let page = -1;
   let counts = false;
+  let elsewhere = 0;
   for (let i = 0; i < map.length; i++) {
     const start = map.start[i];
     const bytes = map.bytes[i];
     const first = Math.floor(start * perPage);
     if (start + bytes > (first + 1) * space.pageSize) {
-      totals[map.kind[i]] += space.footprintOf(start, bytes);
+      const counted = space.footprintOf(start, bytes);
+      totals[map.kind[i]] += counted;
+      if (counted < bytes && map.kind[i] === LIVE) elsewhere += liveElsewhere(space, start, start + bytes);
       continue;
     }
     if (first !== page) {
@@ -82,7 +100,10 @@ function footprintByKind(map: HeapMap, space: AddressSpace): Float64Array {
       counts = space.footprintOf(first * space.pageSize, 1) === 1;
     }
     if (counts) totals[map.kind[i]] += bytes;
+    else if (map.kind[i] === LIVE) elsewhere += liveElsewhere(space, start, start + bytes);
   }
+  totals[LIVE] += elsewhere;
+  totals[FREE] -= elsewhere;
   return totals;
 }
 
