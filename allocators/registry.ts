@@ -8,6 +8,7 @@ import { cPartial } from "./c-partial/c-partial.js";
 import { handleTable } from "./handle-table/handle-table.js";
 import { ideal } from "./ideal.js";
 import { mesh } from "./mesh/mesh.js";
+import { oracle } from "./oracle.js";
 import { pymalloc } from "./pymalloc/pymalloc.js";
 import { bestFit } from "./sequential-fit/best-fit.js";
 import { firstFit } from "./sequential-fit/first-fit.js";
@@ -21,6 +22,7 @@ export type AnyAllocatorSpec = AllocatorSpec<any>;
 /** Every allocator family: a new one is one file and one line here. */
 export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   ideal,
+  oracle,
   bump,
   "first-fit": firstFit,
   "best-fit": bestFit,

@@ -17,6 +17,8 @@ import { walkMesh } from "./walk.js";
 // Constants of this module cost less in hot code than imported ones.
 const { LARGEST_SMALL: LARGEST, MESH_LIMIT, classBytes, classObjects, classPages, classOfGranules } = sizes;
 const bytesOf = Int32Array.from(classBytes);
+const pagesOf = Int32Array.from(classPages);
+const objectsOf = Int32Array.from(classObjects);
 const perObject = Float64Array.from(classBytes, (bytes) => 1 / bytes);
 
 const PAGE = 4096;
@@ -199,12 +201,12 @@ class Mesh implements Reorganizing {
    */
   private refill(sizeClass: number): boolean {
     const { heaps, vectors, most } = this;
-    const objects = classObjects[sizeClass];
+    const objects = objectsOf[sizeClass];
     for (let i = 0; i < most; i++) this.detach(sizeClass, i);
     let count = 0;
     for (let free = 0; count < most && free < REFILL; count++) {
       let id = this.pick(sizeClass);
-      if (id < 0) id = this.createSpan(sizeClass, classPages[sizeClass], 1);
+      if (id < 0) id = this.createSpan(sizeClass, pagesOf[sizeClass], 1);
       if (id < 0) break;
       heaps.unfile(id);
       heaps.attachedAs[id] = count;
@@ -215,12 +217,7 @@ class Mesh implements Reorganizing {
     vectors.clear(sizeClass, objects * count);
     for (let i = 0; i < count; i++) {
       const id = this.attached[sizeClass * most + i];
-      for (let object = 0; object < objects; object++) {
-        if (heaps.hasBit(id, object)) continue;
-        heaps.setBit(id, object);
-        vectors.add(sizeClass, (i << 8) | object);
-      }
-      heaps.inUse[id] = objects;
+      vectors.next[sizeClass] = heaps.handOut(id, i << 8, vectors.list, vectors.next[sizeClass]);
     }
     vectors.shuffle(sizeClass);
     return count > 0;

@@ -7,6 +7,15 @@ export const QUARTERS = 4;
 export const EMPTY = QUARTERS;
 const BINS = QUARTERS + 1;
 const LARGE = -1;
+// An imported constant is looked up at each use (V8 11), a module's own is folded.
+const PER_HEAP = WORDS;
+const EMPTY_BIN = EMPTY;
+const objectsOf = Int32Array.from(classObjects);
+/** Bits of the objects that a span of each class has, by word. */
+const wholeBits = Int32Array.from({ length: classObjects.length * WORDS }, (_, i) => {
+  const left = classObjects[Math.floor(i / WORDS)] - (i % WORDS) * 32;
+  return left >= 32 ? -1 : left <= 0 ? 0 : (1 << left) - 1;
+});
 const NOWHERE = -1;
 
 /** A longer copy of a column. */
@@ -81,12 +90,27 @@ export class MiniHeaps {
     return ((this.bits[id * WORDS + (object >>> 5)] >>> (object & 31)) & 1) !== 0;
   }
 
-  setBit(id: number, object: number): void {
-    this.bits[id * WORDS + (object >>> 5)] |= 1 << (object & 31);
+  /**
+   * Hands out all free objects of a span: writes `tag` + number of each to `into` from `at` downwards, exclusive, lowest
+   * object first. Returns the position of the last one written.
+   */
+  handOut(id: number, tag: number, into: Int32Array, at: number): number {
+    const { bits } = this;
+    const sizeClass = this.sizeClass[id];
+    for (let w = 0; w < PER_HEAP; w++) {
+      const whole = wholeBits[sizeClass * PER_HEAP + w];
+      const word = id * PER_HEAP + w;
+      for (let free = whole & ~bits[word]; free !== 0; free &= free - 1) {
+        into[--at] = tag + w * 32 + 31 - Math.clz32(free & -free);
+      }
+      bits[word] = whole;
+    }
+    this.inUse[id] = objectsOf[sizeClass];
+    return at;
   }
 
   clearBit(id: number, object: number): void {
-    this.bits[id * WORDS + (object >>> 5)] &= ~(1 << (object & 31));
+    this.bits[id * PER_HEAP + (object >>> 5)] &= ~(1 << (object & 31));
   }
 
   /** Whether no object of one lies where an object of the other lies: they can share frames. */
@@ -107,9 +131,9 @@ export class MiniHeaps {
   file(id: number): void {
     const sizeClass = this.sizeClass[id];
     const inUse = this.inUse[id];
-    const objects = classObjects[sizeClass];
-    const quarter = Math.floor((QUARTERS * inUse) / objects);
-    const bin = inUse === objects ? NOWHERE : sizeClass * BINS + (inUse === 0 ? EMPTY : quarter);
+    const objects = objectsOf[sizeClass];
+    const quarter = ((4 * inUse) / objects) | 0;
+    const bin = inUse === objects ? NOWHERE : sizeClass * BINS + (inUse === 0 ? EMPTY_BIN : quarter);
     if (bin === this.bin[id]) return;
     this.unfile(id);
     if (bin === NOWHERE) return;

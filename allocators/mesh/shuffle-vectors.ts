@@ -6,7 +6,7 @@ const PER_WORD = 1 / 4294967296;
 /**
  * The shuffle vectors of all size classes (PLDI 2019, section 4.2; shuffle_vector.h): the free objects of the spans that
  * a class allocates from, in random order. An entry is the span's position among them * 256 + the object's number.
- * Entries of class k are `list[next[k]]` up to, not including, `list[end[k]]`.
+ * Entries of class k are `list[next[k]]` up to, not including, `list[end[k]]`; the heap takes and adds them in front.
  */
 export class ShuffleVectors {
   readonly list: Int32Array;
@@ -40,19 +40,13 @@ export class ShuffleVectors {
     this.next[sizeClass] = this.end[sizeClass];
   }
 
-  /** Adds an entry in front, without shuffling. */
-  add(sizeClass: number, entry: number): void {
-    this.next[sizeClass] -= 1;
-    this.list[this.next[sizeClass]] = entry;
-  }
-
-  /** Fisher and Yates' shuffle of all entries of a class. */
+  /** Fisher and Yates' shuffle of all entries of a class. The bias, below 2^-18, is less than the C code's. */
   shuffle(sizeClass: number): void {
     if (!this.randomize) return;
     const { list } = this;
     const from = this.next[sizeClass];
     for (let i = this.end[sizeClass] - 1; i > from; i--) {
-      const other = from + this.random.below(i - from + 1);
+      const other = from + Math.floor(this.random.u32() * PER_WORD * (i - from + 1));
       const entry = list[i];
       list[i] = list[other];
       list[other] = entry;
@@ -68,7 +62,6 @@ export class ShuffleVectors {
       list[at] = entry;
       return;
     }
-    // The bias, below 2^-18, is less than that of the C code's generator.
     const other = at + Math.floor(this.random.u32() * PER_WORD * (this.end[sizeClass] - at));
     list[at] = list[other];
     list[other] = entry;
