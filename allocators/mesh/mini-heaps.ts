@@ -113,12 +113,13 @@ export class MiniHeaps {
     this.bits[id * PER_HEAP + (object >>> 5)] &= ~(1 << (object & 31));
   }
 
-  /** Whether no object of one lies where an object of the other lies: they can share frames. */
+  /** Whether no object of one lies where an object of the other, of the same class, lies: they can share frames. */
   areDisjoint(a: number, b: number): boolean {
     const { bits } = this;
-    const p = a * WORDS;
-    const q = b * WORDS;
-    for (let w = 0; w < WORDS; w++) if ((bits[p + w] & bits[q + w]) !== 0) return false;
+    const p = a * PER_HEAP;
+    const q = b * PER_HEAP;
+    const words = (objectsOf[this.sizeClass[a]] + 31) >> 5;
+    for (let w = 0; w < words; w++) if ((bits[p + w] & bits[q + w]) !== 0) return false;
     return true;
   }
 
