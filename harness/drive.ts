@@ -2,7 +2,7 @@
  * Runs a program on an allocator and records what it asked for. The trace of that run, replayed on the same allocator,
  * takes the same course, because allocators are deterministic: so a program is measured like any other workload.
  */
-import { type Allocator, isCompacting, type MoveLog, none, type Ref } from "../allocators/allocator.js";
+import { type Allocator, isReorganizing, type MoveLog, none, type Ref } from "../allocators/allocator.js";
 import { type AddressSpace, createAddressSpace } from "../memory/address-space.js";
 import type { ProgramHeap } from "../workloads/program.js";
 import type { Trace } from "../workloads/trace.js";
@@ -55,7 +55,7 @@ class DrivenHeap implements ProgramHeap {
   allocate(size: number): number {
     const block = this.builder.allocate(size);
     let ref = this.allocator.allocate(size);
-    if (ref === none && isCompacting(this.allocator)) {
+    if (ref === none && isReorganizing(this.allocator)) {
       this.allocator.compact(Number.POSITIVE_INFINITY, this.log);
       ref = this.allocator.allocate(size);
     }
@@ -92,7 +92,7 @@ class DrivenHeap implements ProgramHeap {
   private settle(): void {
     const { allocator, builder } = this;
     this.space.log.clear();
-    if (builder.length % SEGMENT !== 0 || !isCompacting(allocator)) return;
+    if (builder.length % SEGMENT !== 0 || !isReorganizing(allocator)) return;
     const budget = allocator.compactionDue(builder.length / EVENTS_PER_MILLISECOND);
     if (budget > 0) allocator.compact(budget, this.log);
   }
