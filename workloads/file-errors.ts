@@ -19,6 +19,11 @@ export function fileError(path: string, error: unknown): InputError {
   if (code === "Z_BUF_ERROR") {
     return new InputError(`${path}: the gzip data end too early: the file is cut short; copy or record it again`);
   }
+  if (code.startsWith("ZSTD_")) {
+    return new InputError(
+      `${path}: the zstd data are damaged or cut short (${messageOf(error)}): copy or record the file again`,
+    );
+  }
   if (code.startsWith("Z_") || code === "ERR_TRAILING_JUNK_AFTER_STREAM_END") {
     return new InputError(`${path}: the gzip data are damaged (${messageOf(error)}): copy or record the file again`);
   }

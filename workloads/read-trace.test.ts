@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import * as zlib from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InputError } from "../memory/errors.js";
@@ -11,6 +11,10 @@ import { arbitraryTrace, contentsOf } from "./trace.properties.js";
 import { TraceBuilder } from "./trace-builder.js";
 import { readTraceFile, writeTraceFile } from "./trace-file.js";
 import { writeTextTrace } from "./trace-text-writer.js";
+
+const { gzipSync } = zlib;
+/** "a 0 8\nf 0\n" as zstd 1.5 packs it. */
+const zstd = Buffer.from("28b52ffd045851000061203020380a6620300aec95a072", "hex");
 
 let folder: string;
 beforeAll(async () => {
@@ -57,9 +61,11 @@ describe("readTrace", () => {
     expect(report).toEqual({
       format: "text",
       lines: 4,
+      unit: "line",
       events: 2,
       dropped: { unknownFree: { count: 1, firstLine: 2 }, freeNull: { count: 1, firstLine: 3 } },
       altered: { reallocateOfUnknown: { count: 1, firstLine: 4 } },
+      assumed: {},
       ignored: {},
       notes: [],
     });
@@ -76,7 +82,7 @@ describe("readTrace", () => {
     ["a zipped empty file", gzipSync(""), "holds no data"],
     ["only comments", "# nothing\n\n", "no events"],
     ["only a header", "1\n2\n", "no events"],
-    ["prose", "Dear reader,\n", "in no known trace format: expected one of fgt, text; name it with --format"],
+    ["prose", "Dear reader,\n", "in no known trace format: expected one of fgt, "],
     ["an image", Buffer.from("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "latin1"), "in no known trace format"],
     ["one endless line", `a 0 ${"8".repeat(100_000)}`, "a line of over 65536 bytes"],
     ["a wrong line", gzipSync("a 0 8\nf 1\n"), ":2: free of id 1, which is not live"],
@@ -101,7 +107,7 @@ describe("readTrace", () => {
     expect(await messageOf(readTrace(prose, { format: "txt" }))).toBe(
       'unknown trace format "txt": did you mean "text"?',
     );
-    expect(traceFormats).toEqual(["fgt", "text"]);
+    expect(traceFormats).toEqual(expect.arrayContaining(["fgt", "text", "valgrind", "pytorch"]));
   });
 
   it("asks to unzip a zipped compact file", async () => {
@@ -111,6 +117,41 @@ describe("readTrace", () => {
     expect(await messageOf(readTrace(fileOf("compact.fgt.gz", gzipSync(await readFile(path)))))).toContain(
       "gunzip it first",
     );
+  });
+
+  it("reads zstd where Node can, and says what to do where it cannot", async () => {
+    const path = fileOf("packed.trace.zst", zstd);
+    if ("createZstdDecompress" in zlib) {
+      const { trace } = await readTrace(path);
+      expect([trace.name, trace.length]).toEqual(["packed", 2]);
+      for (let length = 5; length < zstd.length; length++)
+        expect(await messageOf(readTrace(fileOf("cut.zst", zstd.subarray(0, length))))).toMatch(
+          /cut\.zst: .*(zstd|holds no data)/,
+        );
+    } else
+      expect(await messageOf(readTrace(path))).toMatch(/packed by zstd, which Node 2\d\.\S+ cannot unpack: run unzstd/);
+  });
+
+  it.each([
+    ["xz", "fd377a585a0000"],
+    ["bzip2", "425a683931"],
+    ["zip", "504b030414"],
+  ])("asks to unpack %s", async (name, hex) => {
+    const said = await messageOf(readTrace(fileOf(`packed.${name}`, Buffer.from(hex, "hex"))));
+    expect(said).toContain(`packed by ${name}: expected gzip, zstd or a plain file; unpack it first`);
+  });
+
+  it("refuses what unpacks to more than the limit", async () => {
+    const path = fileOf("bomb.gz", gzipSync("a 0 8\nf 0\n".repeat(100_000)));
+    expect(await messageOf(readTrace(path, { maxUnpacked: 500_000 }))).toBe(
+      `${path}: unpacks to more than 500000 bytes: expected less; is it damaged? else raise the limit with --max-unpacked`,
+    );
+    expect((await readTrace(path, { maxUnpacked: 1_000_000 })).trace.length).toBe(200_000);
+  });
+
+  it("tells the format of a zipped file whose first member is a byte", async () => {
+    const path = fileOf("slow.gz", Buffer.concat([gzipSync("="), gzipSync(" Start\n@ x + 0x10 0x8\n")]));
+    expect((await readTrace(path)).report.format).toBe("mtrace");
   });
 
   it("is an error of one line wherever a zipped file is cut", async () => {
@@ -138,7 +179,7 @@ describe("readTrace", () => {
       fc.asyncProperty(heads, fc.uint8Array({ maxLength: 80 }), fc.boolean(), async (head, tail, lenient) => {
         const path = fileOf("any", Buffer.concat([Buffer.from(head, "latin1"), tail]));
         const outcome = await readTrace(path, { lenient }).catch((error: unknown) => error);
-        if (!(outcome instanceof InputError)) expect(outcome).toHaveProperty("report.format", "text");
+        if (!(outcome instanceof InputError)) expect(outcome).toHaveProperty("report.format", expect.any(String));
       }),
       { numRuns: 400 },
     );

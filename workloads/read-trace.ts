@@ -1,30 +1,39 @@
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
-import { createGunzip } from "node:zlib";
+import { pipeline, type Transform } from "node:stream";
 import { InputError, unknownName } from "../memory/errors.js";
 import { fileError } from "./file-errors.js";
-import type { ReadReport, ReadResult, TraceReader } from "./readers/reader.js";
+import type { Reading, ReadReport, ReadResult, ReadSource, TraceReader } from "./readers/reader.js";
 import { readers } from "./readers/registry.js";
 import { readTraceFile } from "./trace-file.js";
 import { isTraceFile } from "./trace-file-layout.js";
+import { unpackerFor } from "./unpack.js";
 
 const HEAD_BYTES = 65536;
 const CHUNK = 262144;
 const COMPACT = "fgt";
+/** 64 GiB: more than any trace that memory can hold, less than what a zipped bomb unpacks to. */
+const MAX_UNPACKED = 0x1000000000;
 
 export interface ReadTraceOptions {
   /** A name from `traceFormats`; by default the content tells. */
   readonly format?: string;
   /** Drop and count requests that cannot be right instead of an error that names the first. */
   readonly lenient?: boolean;
+  /** Of a file with several heaps the one to read, see `ReadSource`. */
+  readonly part?: number;
+  /** Refuse a packed file that unpacks to more bytes than this, 64 GiB by default. */
+  readonly maxUnpacked?: number;
+  /** See `ReadSource`. */
+  readonly observe?: ReadSource["observe"];
 }
 
 /** Names of the formats that can be read. */
 export const traceFormats: readonly string[] = [COMPACT, ...readers.map((reader) => reader.name)];
 
 /**
- * Reads a trace in any known format, zipped or not, told by its content alone. Throws an `InputError` of one line for a
+ * Reads a trace in any known format, packed by gzip or zstd or not, told by its content alone. Throws an `InputError` of one line for a
  * file that is missing, empty, damaged, in no known format or without events.
  */
 export async function readTrace(path: string, options: ReadTraceOptions = {}): Promise<ReadResult> {
@@ -34,7 +43,7 @@ export async function readTrace(path: string, options: ReadTraceOptions = {}): P
     const head = await readHead(path);
     if (head.length === 0) throw new InputError(`${path}: is empty: expected a trace; record or copy it again`);
     const compact = format === COMPACT || (format === undefined && isTraceFile(head));
-    const result = compact ? await readCompact(path) : await readForeign(path, isGzip(head), options);
+    const result = compact ? await readCompact(path) : await readForeign(path, unpackerFor(path, head, CHUNK), options);
     if (result.trace.length > 0) return result;
     throw new InputError(`${path}: no events: expected at least one operation; is it the right file?`);
   } catch (error) {
@@ -44,7 +53,10 @@ export async function readTrace(path: string, options: ReadTraceOptions = {}): P
 
 /** The name of a trace is that of its file without folder and endings. */
 export function traceNameOf(path: string): string {
-  return basename(path).replace(/(?:\.(?:gz|fgt|trace|rep|script|txt))+$/, "");
+  return basename(path).replace(
+    /(?:\.(?:gz|zst|fgt|fgr|trace|rep|script|txt|log|out|wl|mtrace|json|pickle|replay))+$/,
+    "",
+  );
 }
 
 async function readHead(path: string): Promise<Uint8Array> {
@@ -57,41 +69,72 @@ async function readHead(path: string): Promise<Uint8Array> {
   }
 }
 
-function isGzip(head: Uint8Array): boolean {
-  return head[0] === 0x1f && head[1] === 0x8b;
-}
-
 async function readCompact(path: string): Promise<ReadResult> {
   const trace = await readTraceFile(path);
   const report: ReadReport = {
     format: COMPACT,
     lines: 0,
+    unit: "byte",
     events: trace.length,
     dropped: {},
     altered: {},
+    assumed: {},
     ignored: {},
     notes: [],
   };
   return { trace, report };
 }
 
-async function readForeign(path: string, zipped: boolean, options: ReadTraceOptions): Promise<ReadResult> {
-  const source = { file: path, name: traceNameOf(path), lenient: options.lenient ?? false };
+async function readForeign(
+  path: string,
+  unpacker: Transform | undefined,
+  options: ReadTraceOptions,
+): Promise<ReadResult> {
   const file = createReadStream(path, { highWaterMark: CHUNK });
-  const content = zipped ? createGunzip({ chunkSize: CHUNK }) : file;
-  if (zipped) file.on("error", (error) => content.destroy(error)).pipe(content as ReturnType<typeof createGunzip>);
+  // Errors of either stream reach the loop below by way of the last one.
+  const content = unpacker === undefined ? file : pipeline(file, unpacker, () => undefined);
+  const limit = unpacker === undefined ? Number.POSITIVE_INFINITY : (options.maxUnpacked ?? MAX_UNPACKED);
   try {
-    const chunks = content[Symbol.asyncIterator]() as AsyncIterableIterator<Buffer>;
-    const first = await chunks.next();
-    if (first.done) throw new InputError(`${path}: holds no data: expected a trace; record or copy it again`);
-    const reading = readerFor(path, first.value, options.format).read(source);
-    reading.push(first.value);
-    for await (const chunk of chunks) reading.push(chunk);
-    return reading.finish();
+    return await readChunks(path, content as AsyncIterable<Buffer>, limit, options);
   } finally {
     file.destroy();
     content.destroy();
   }
+}
+
+/** The first bytes, as many as detection looks at, wait until they are there. */
+async function readChunks(
+  path: string,
+  content: AsyncIterable<Buffer>,
+  limit: number,
+  options: ReadTraceOptions,
+): Promise<ReadResult> {
+  let head: Buffer = Buffer.alloc(0);
+  let reading: Reading | undefined;
+  let total = 0;
+  for await (const chunk of content) {
+    total += chunk.length;
+    if (total > limit) {
+      throw new InputError(
+        `${path}: unpacks to more than ${limit} bytes: expected less; is it damaged? else raise the limit with --max-unpacked`,
+      );
+    }
+    if (reading !== undefined) reading.push(chunk);
+    else {
+      head = head.length > 0 ? Buffer.concat([head, chunk]) : chunk;
+      if (head.length >= HEAD_BYTES) reading = startReading(path, head, options);
+    }
+  }
+  if (total === 0) throw new InputError(`${path}: holds no data: expected a trace; record or copy it again`);
+  return (reading ?? startReading(path, head, options)).finish();
+}
+
+function startReading(path: string, head: Buffer, options: ReadTraceOptions): Reading {
+  const { lenient = false, part, observe } = options;
+  const source = { file: path, name: traceNameOf(path), lenient, part, observe };
+  const reading = readerFor(path, head, options.format).read(source);
+  reading.push(head);
+  return reading;
 }
 
 function readerFor(path: string, head: Uint8Array, format: string | undefined): TraceReader {

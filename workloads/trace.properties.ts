@@ -1,6 +1,6 @@
 /** Traces for property tests. */
 import fc from "fast-check";
-import type { Trace } from "./trace.js";
+import { OP_MASK, Op, type Trace } from "./trace.js";
 import { TraceBuilder } from "./trace-builder.js";
 
 /** 2^45: 200 of them still add up exactly. */
@@ -63,4 +63,18 @@ export function contentsOf(trace: Trace): object {
     sites: [...trace.sites.of],
     siteNames: trace.sites.names,
   };
+}
+
+/** The events as the samples write them: ids in the order of allocation, never used again. */
+export function opsOf(trace: Trace): string {
+  const letters = { [Op.allocate]: "a", [Op.free]: "f", [Op.reallocate]: "r" } as Record<number, string>;
+  const idOfSlot = new Map<number, number>();
+  let born = 0;
+  const lines = Array.from({ length: trace.length }, (_, i) => {
+    const code = trace.op[i] & OP_MASK;
+    if (code === Op.allocate) idOfSlot.set(trace.slot[i], born++);
+    const size = code === Op.free ? "" : ` ${trace.size[i]}`;
+    return `${letters[code]} ${idOfSlot.get(trace.slot[i])}${size}\n`;
+  });
+  return lines.join("");
 }

@@ -1,16 +1,26 @@
-import type { Finding, Findings } from "./reader.js";
+import type { Finding, FindingGroup, Findings, ReadSource } from "./reader.js";
 
-/** Counts findings by kind. */
+/** Counts findings of one group by kind. */
 export class FindingCounter {
-  private readonly byKind = new Map<string, Finding>();
+  private readonly group: FindingGroup;
+  private readonly observe: ReadSource["observe"];
+  private readonly byKind = new Map<string, { count: number; readonly firstLine: number }>();
+
+  constructor(group: FindingGroup, source: ReadSource) {
+    this.group = group;
+    this.observe = source.observe;
+  }
 
   add(kind: string, line: number): void {
     const known = this.byKind.get(kind);
-    this.byKind.set(kind, { count: (known?.count ?? 0) + 1, firstLine: known?.firstLine ?? line });
+    if (known === undefined) this.byKind.set(kind, { count: 1, firstLine: line });
+    else known.count++;
+    this.observe?.(this.group, kind, line);
   }
 
   /** In the order of their first lines. */
   findings(): Findings {
-    return Object.fromEntries(this.byKind);
+    const entries = [...this.byKind].map(([kind, finding]): [string, Finding] => [kind, { ...finding }]);
+    return Object.fromEntries(entries);
   }
 }

@@ -1,7 +1,7 @@
 /** What a reader of a foreign trace format is. `registry.ts` lists the readers. */
 import type { Trace } from "../trace.js";
 
-/** How often something was met, and the line (from 1) of the first time. */
+/** How often something was met, and the line (from 1) of the first time; in a binary file the byte (from 0). */
 export interface Finding {
   readonly count: number;
   readonly firstLine: number;
@@ -13,13 +13,21 @@ export type Findings = Readonly<Record<string, Finding>>;
 export interface ReadReport {
   /** Name of the reader. */
   readonly format: string;
+  /** Lines of the file; 0 for a binary one. */
   readonly lines: number;
+  /** What `firstLine` of a finding counts. */
+  readonly unit: PositionUnit;
   readonly events: number;
-  /** Requests that are not in the trace: `freeNull`, and with `lenient` all that cannot be right. */
+  /** Requests that are not in the trace: `freeNull`, `failedCall`, `unknownFree`, and with `lenient` all that cannot be right. */
   readonly dropped: Findings;
-  /** Requests that became something else: `reallocateOfUnknown` (an allocation), `allocateOfLive` (the old block leaks). */
+  /**
+   * Requests that were repaired, so became something else: `reallocateOfUnknown` (an allocation), `allocateOfLive` (the
+   * old block leaks), `reusedLiveAddress` (the old block is freed first).
+   */
   readonly altered: Findings;
-  /** Lines that say nothing about allocation: `write`. */
+  /** What the file does not say and the reader took for granted: `pairedInClass`, `pageAlignment`. */
+  readonly assumed: Findings;
+  /** What says nothing about allocation, or belongs to another process or device: `write`, `otherLine`, `otherPart`. */
   readonly ignored: Findings;
   /** One line each: what a careful reader would ask about. */
   readonly notes: readonly string[];
@@ -30,6 +38,11 @@ export interface ReadResult {
   readonly report: ReadReport;
 }
 
+export type PositionUnit = "line" | "byte";
+
+/** The four groups of findings of a report. */
+export type FindingGroup = "dropped" | "altered" | "assumed" | "ignored";
+
 export interface ReadSource {
   /** As error messages call the file. */
   readonly file: string;
@@ -37,6 +50,10 @@ export interface ReadSource {
   readonly name: string;
   /** Drop and count what cannot be right, instead of an `InputError` that names the line. */
   readonly lenient: boolean;
+  /** Of a file that holds several heaps the one to read: a process id, or a device of a PyTorch snapshot. By default the first. */
+  readonly part?: number | undefined;
+  /** Told of every single finding, with its position. */
+  readonly observe?: ((group: FindingGroup, kind: string, position: number) => void) | undefined;
 }
 
 /** A file being read. */
@@ -53,7 +70,7 @@ export interface TraceReader {
   readonly title: string;
   /** Where the format is laid down. */
   readonly source: string;
-  /** Whether a file with these first bytes (at most 64 KiB, unzipped) is in this format. */
+  /** Whether a file with these first bytes (at most 64 KiB, unpacked) is in this format. */
   recognises(head: Uint8Array): boolean;
   read(source: ReadSource): Reading;
 }

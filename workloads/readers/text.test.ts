@@ -1,11 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../memory/errors.js";
-import { OP_MASK, Op, type Trace } from "../trace.js";
-import { arbitraryTrace, contentsOf } from "../trace.properties.js";
-import { summarise } from "../trace-summary.js";
+import { arbitraryTrace, contentsOf, opsOf } from "../trace.properties.js";
 import { traceLines } from "../trace-text-writer.js";
 import type { ReadResult } from "./reader.js";
 import { text } from "./text.js";
@@ -16,44 +12,6 @@ function read(content: string | Uint8Array, lenient = false, chunk = 1 << 20): R
   for (let at = 0; at < bytes.length; at += chunk) reading.push(bytes.subarray(at, at + chunk));
   return reading.finish();
 }
-
-/** The events as the samples write them: ids in the order of allocation, never used again. */
-function opsOf(trace: Trace): string {
-  const letters = { [Op.allocate]: "a", [Op.free]: "f", [Op.reallocate]: "r" } as Record<number, string>;
-  const idOfSlot = new Map<number, number>();
-  let born = 0;
-  const lines = Array.from({ length: trace.length }, (_, i) => {
-    const code = trace.op[i] & OP_MASK;
-    if (code === Op.allocate) idOfSlot.set(trace.slot[i], born++);
-    const size = code === Op.free ? "" : ` ${trace.size[i]}`;
-    return `${letters[code]} ${idOfSlot.get(trace.slot[i])}${size}\n`;
-  });
-  return lines.join("");
-}
-
-const folder = join(import.meta.dirname, "samples");
-const samples = readdirSync(folder).filter((file) => file.startsWith("tiny-"));
-const expected = JSON.parse(readFileSync(join(folder, "expected", "expected.json"), "utf8"));
-
-describe("the samples", () => {
-  it("are seven", () => {
-    expect(samples).toHaveLength(7);
-  });
-
-  it.each(samples)("%s gives the expected events and totals", (file) => {
-    const name = file.replace(/\.\w+$/, "");
-    const content = readFileSync(join(folder, file));
-    expect(text.recognises(content)).toBe(true);
-    const { trace, report } = read(content);
-    expect(opsOf(trace)).toBe(readFileSync(join(folder, "expected", `${name}.ops`), "utf8"));
-    const summary = summarise(trace);
-    const { ops, allocs, peakLiveBytes, endLiveBytes, endLiveBlocks, dropped } = expected[name];
-    expect(summary).toMatchObject({ events: ops, allocations: allocs, peakLiveBytes, endLiveBytes, endLiveBlocks });
-    const counts = Object.fromEntries(Object.entries(report.dropped).map(([kind, finding]) => [kind, finding.count]));
-    expect(counts).toEqual(dropped);
-    expect(report.notes).toEqual([]);
-  });
-});
 
 describe("the text form", () => {
   it("has alignments, accesses, pins, marks and threads", () => {

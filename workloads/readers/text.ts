@@ -3,7 +3,7 @@ import { IdTable } from "../id-table.js";
 import { isAlignment, isLabel, TraceBuilder } from "../trace-builder.js";
 import { FindingCounter } from "./findings.js";
 import { LineScanner, NO_NUMBER } from "./line-scanner.js";
-import type { Reading, ReadResult, ReadSource, TraceReader } from "./reader.js";
+import type { Reading, ReadReport, ReadResult, ReadSource, TraceReader } from "./reader.js";
 import { WholeLines } from "./whole-lines.js";
 
 const code = (letter: string): number => letter.charCodeAt(0);
@@ -35,15 +35,18 @@ class TextReading implements Reading {
   private readonly ids = new IdTable();
   /** From the numbers that the file gives to sites to those of the builder. */
   private readonly sites = new Map<number, number>();
-  private readonly dropped = new FindingCounter();
-  private readonly altered = new FindingCounter();
-  private readonly ignored = new FindingCounter();
+  private readonly dropped: FindingCounter;
+  private readonly altered: FindingCounter;
+  private readonly ignored: FindingCounter;
   private readonly header: number[] = [];
   /** Lines with an operation, as the header of a .rep file counts them. */
   private operations = 0;
 
   constructor(source: ReadSource) {
     this.source = source;
+    this.dropped = new FindingCounter("dropped", source);
+    this.altered = new FindingCounter("altered", source);
+    this.ignored = new FindingCounter("ignored", source);
     this.builder = new TraceBuilder(source.name);
     this.lines = new WholeLines(source.file, (bytes, start, end) => this.parse(bytes, start, end));
   }
@@ -55,12 +58,14 @@ class TextReading implements Reading {
   finish(): ReadResult {
     this.lines.finish();
     const trace = this.builder.build();
-    const report = {
+    const report: ReadReport = {
       format: text.name,
       lines: this.scanner.line,
+      unit: "line",
       events: trace.length,
       dropped: this.dropped.findings(),
       altered: this.altered.findings(),
+      assumed: {},
       ignored: this.ignored.findings(),
       notes: this.notes(),
     };
