@@ -21,6 +21,7 @@ function program(): Command {
     )
     .version(version)
     .showSuggestionAfterError()
+    .enablePositionalOptions()
     .addHelpText(
       "after",
       examples("list", "run fragmentation-over-time", "replay --allocator pymalloc --workload recorded:trace=py-web"),
@@ -69,6 +70,7 @@ function program(): Command {
     .option("--checked", "with real bytes behind every block, verified; slow")
     .option("--format <name>", "the trace file's format (default: its content tells)")
     .option("--lenient", "drop and count operations that cannot be right instead of refusing the trace file")
+    .option("--part <n>", "of a trace file with several heaps the process id or device to read", wholeNumber(0))
     .option("--metrics <list>", "comma-separated names, see `fraglab list metrics` (default: all)")
     .option("--record <file>", "write the trace that was replayed, by the ending as in `fraglab trace convert`")
     .option("--json", "as JSON on stdout")
@@ -102,26 +104,95 @@ function program(): Command {
   const trace = fraglab
     .command("trace")
     .description("look at and convert trace files")
-    .addHelpText("after", examples("trace info run.rep", "trace convert run.trace.gz run.fgt"));
+    .addHelpText(
+      "after",
+      examples("trace info run.rep", "trace lint valgrind.log", "trace convert run.trace.gz run.fgt"),
+    );
   trace
     .command("info")
     .description("events, peaks, sizes and lifetimes of a trace file")
-    .argument("<file>", "any supported format, gzip or not")
+    .argument("<file>", "any supported format, packed or not")
     .option("--format <name>", "the file's format (default: its content tells)")
     .option("--lenient", "drop and count operations that cannot be right instead of refusing the file")
+    .option(
+      "--part <n>",
+      "of a file with several heaps the process id or device to read (default: the first)",
+      wholeNumber(0),
+    )
+    .option("--max-unpacked <bytes>", "refuse a packed file that unpacks to more (default: 64G)", byteCount)
     .option("--json", "as JSON on stdout")
+    .addHelpText(
+      "after",
+      examples("trace info run.rep", "trace info heaptrack.demo.zst", "trace info snapshot.pickle --part 1 --json"),
+    )
     .action(async (file: string, options: object) => (await import("./trace.js")).traceInfo(file, options as never));
+  trace
+    .command("lint")
+    .description("what is wrong or doubtful in a trace file, with places; exit 1 if anything is")
+    .argument("<file>", "any supported format, packed or not")
+    .option("--format <name>", "the file's format (default: its content tells)")
+    .option(
+      "--part <n>",
+      "of a file with several heaps the process id or device to read (default: the first)",
+      wholeNumber(0),
+    )
+    .option("--max-unpacked <bytes>", "refuse a packed file that unpacks to more (default: 64G)", byteCount)
+    .option("--json", "as JSON on stdout")
+    .addHelpText("after", examples("trace lint run.rep", "trace lint valgrind.log.gz --json"))
+    .action(async (file: string, options: object) =>
+      (await import("./trace-lint.js")).traceLint(file, options as never),
+    );
   trace
     .command("convert")
     .description(
       "write a trace in another format, by the ending: .fgt (compact), .trace or .txt (text), or those with .gz",
     )
-    .argument("<file>", "any supported format, gzip or not")
+    .argument("<file>", "any supported format, packed or not")
     .argument("<out>", "file to write")
     .option("--format <name>", "the file's format (default: its content tells)")
     .option("--lenient", "drop and count operations that cannot be right instead of refusing the file")
+    .option(
+      "--part <n>",
+      "of a file with several heaps the process id or device to read (default: the first)",
+      wholeNumber(0),
+    )
+    .option("--max-unpacked <bytes>", "refuse a packed file that unpacks to more (default: 64G)", byteCount)
     .action(async (file: string, out: string, options: object) =>
       (await import("./trace.js")).traceConvert(file, out, options as never),
+    );
+
+  fraglab
+    .command("record")
+    .description("run a program and write what it asks of its allocator as a trace (Linux, needs a C compiler)")
+    .argument("<command>", "the program")
+    .argument("[args...]", "its arguments; put -- before the command")
+    .option(
+      "--out <file>",
+      "trace to write, by the ending: .fgt, .trace, .txt, .trace.gz, .txt.gz (default: COMMAND.fgt)",
+    )
+    .option("--threads", "keep which thread asks")
+    .option("--sites", "keep which call asks, as MODULE+OFFSET")
+    .addOption(
+      new Option(
+        "--python [how]",
+        "of CPython: every request, at malloc (PYTHONMALLOC=malloc) or as its object allocator gets it",
+      )
+        .choices(["malloc", "objects"])
+        .preset("malloc"),
+    )
+    .option("--children", "write a trace of every process, not only of that with most requests")
+    .option("--json", "what was written as JSON on stdout; the program's own output goes to stderr")
+    .passThroughOptions()
+    .addHelpText(
+      "after",
+      examples(
+        "record -- ./server --port 8080",
+        "record --out sort.trace.gz --sites -- sort big.txt",
+        "record --python=objects -- python3 app.py",
+      ),
+    )
+    .action(async (command: string, args: string[], options: object) =>
+      (await import("./record.js")).record(command, args, options as never),
     );
 
   fraglab

@@ -12,6 +12,8 @@ export interface SourceOptions {
   readonly seed: number;
   readonly format?: string;
   readonly lenient?: boolean;
+  readonly part?: number;
+  readonly maxUnpacked?: number;
 }
 
 export interface Source {
@@ -25,11 +27,13 @@ export function reportLines(report: ReadReport): string[] {
   const groups = [
     ["dropped", report.dropped],
     ["altered", report.altered],
+    ["assumed", report.assumed],
     ["ignored", report.ignored],
   ] as const;
+  const place = report.unit === "line" ? "in line" : `at ${report.unit}`;
   const found = groups.flatMap(([what, findings]) =>
     Object.entries(findings).map(
-      ([kind, { count, firstLine }]) => `${what} ${kind}: ${count}, first in line ${firstLine}`,
+      ([kind, { count, firstLine }]) => `${what} ${kind}: ${count}, first ${place} ${firstLine}`,
     ),
   );
   return [...found, ...report.notes];

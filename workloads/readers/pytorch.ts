@@ -64,8 +64,9 @@ class SnapshotReading implements Reading {
     }
   }
 
-  /** Positions are the ordinals of events of the device: the file does not give better ones. */
+  /** Positions are the ordinals of the events of the device. */
   private device(device: number, events: Plain): void {
+    this.requests.unit = "event";
     if (!Array.isArray(events)) {
       this.requests.reject(`trace of device ${device}`, "a list of events");
       return;

@@ -1,7 +1,7 @@
 /** What a reader of a foreign trace format is. `registry.ts` lists the readers. */
 import type { Trace } from "../trace.js";
 
-/** How often something was met, and the line (from 1) of the first time; in a binary file the byte (from 0). */
+/** How often something was met, and the line (from 1) of the first time; where `unit` says so the byte or event. */
 export interface Finding {
   readonly count: number;
   readonly firstLine: number;
@@ -38,7 +38,8 @@ export interface ReadResult {
   readonly report: ReadReport;
 }
 
-export type PositionUnit = "line" | "byte";
+/** Lines count from 1, bytes and events of a snapshot from 0. */
+export type PositionUnit = "line" | "byte" | "event";
 
 /** The four groups of findings of a report. */
 export type FindingGroup = "dropped" | "altered" | "assumed" | "ignored";

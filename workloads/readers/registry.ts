@@ -7,6 +7,7 @@ import { memoryReplay } from "./memory-replay.js";
 import { mtrace } from "./mtrace.js";
 import { pytorch } from "./pytorch.js";
 import type { TraceReader } from "./reader.js";
+import { recording } from "./recording.js";
 import { text } from "./text.js";
 import { umpire } from "./umpire.js";
 import { utrace } from "./utrace.js";
@@ -15,6 +16,7 @@ import { weeAlloc } from "./wee-alloc.js";
 
 /** Every format that `readTrace` can tell by its content, most particular first. */
 export const readers: readonly TraceReader[] = [
+  recording,
   glibcWorkload,
   pytorch,
   umpire,

@@ -13,15 +13,15 @@ const MAX_ALIGNMENT = 524288;
  * a reallocation to 0 bytes that returns NULL is a free. Each departure is counted with its position.
  */
 export class Requests {
-  /** Line (from 1) or byte (from 0) of what is being read. */
+  /** Place of what is being read, in `unit`s. */
   position = 0;
+  unit: PositionUnit;
   readonly assumed: FindingCounter;
   readonly ignored: FindingCounter;
   private readonly dropped: FindingCounter;
   private readonly altered: FindingCounter;
   private readonly notes: string[] = [];
   private readonly source: ReadSource;
-  private readonly unit: PositionUnit;
   private readonly builder: TraceBuilder;
   private readonly ids = new IdTable();
   private readonly threads = new Map<number, number>();
@@ -154,7 +154,7 @@ export class Requests {
   reject(got: string, expected: string, kind = "malformed"): void {
     const { file, lenient } = this.source;
     if (!lenient) {
-      const place = this.unit === "line" ? `${file}:${this.position}` : `${file}: byte ${this.position}`;
+      const place = this.unit === "line" ? `${file}:${this.position}` : `${file}: ${this.unit} ${this.position}`;
       const shown = got.length > 80 ? `${got.slice(0, 80)}…` : got;
       throw new InputError(
         `${place}: ${JSON.stringify(shown)}: expected ${expected}; mend the file, or read with --lenient to drop such requests`,

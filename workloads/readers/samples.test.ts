@@ -147,7 +147,7 @@ describe("a damaged file", () => {
       const broken = faults.reduce((b, [kind, at, value]) => (b.length > 0 ? damaged(b, kind, at, value) : b), bytes);
       const outcome = outcomeOf(format, broken, lenient);
       if (outcome instanceof InputError)
-        expect(outcome.message).toMatch(/^some\.file:(?:\d+| byte \d+): [^\n]*expected [^\n]*$/);
+        expect(outcome.message).toMatch(/^some\.file:(?:\d+| (?:byte|event) \d+): [^\n]*expected [^\n]*$/);
       else expect(outcome).toHaveProperty("report.format", format);
       if (lenient) expect(outcome).not.toBeInstanceOf(InputError);
     };
