@@ -180,7 +180,11 @@ function program(): Command {
         .choices(["malloc", "objects"])
         .preset("malloc"),
     )
-    .option("--children", "write a trace of every process, not only of that with most requests")
+    .option(
+      "--program <name>",
+      "of the programs that COMMAND starts the one to take (default: that with most requests)",
+    )
+    .option("--children", "write a trace of every process, forked ones with what they inherited")
     .option("--json", "what was written as JSON on stdout; the program's own output goes to stderr")
     .passThroughOptions()
     .addHelpText(

@@ -1,10 +1,9 @@
 /** `fraglab record`: the allocations of a real program, as a trace. */
 import { spawn } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync, statSync } from "node:fs";
-import { constants as system } from "node:os";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
 import { checkTarget, writeError } from "../harness/files.js";
-import { InputError } from "../memory/errors.js";
+import { InputError, unknownName } from "../memory/errors.js";
 import { recorderLibrary } from "../workloads/recorder/library.js";
 import { type Recording, readRecording, recordingsIn, savedMaps } from "../workloads/recorder/recordings.js";
 import type { Trace } from "../workloads/trace.js";
@@ -22,11 +21,19 @@ export interface RecordOptions {
   readonly sites?: boolean;
   /** `true` for the plain flag. */
   readonly python?: boolean | "malloc" | "objects";
+  /** Name of the program to take, where several ran. */
+  readonly program?: string;
   readonly children?: boolean;
   readonly json?: boolean;
 }
 
 const PREFIX = "image";
+/** Requests that are in no trace, in words. */
+const leftOut: Readonly<Record<string, string>> = {
+  freeNull: "free(NULL)",
+  failedCall: "calls that failed",
+  unknownFree: "frees of blocks that are not malloc's",
+};
 
 /** How a program ended, in words, or undefined where it ended well. */
 interface Ending {
@@ -69,13 +76,12 @@ function environmentFor(folder: string, library: string, python: RecordOptions["
 }
 
 /** Runs the program to its end. A Ctrl-C reaches the program; what it asked up to there is kept. */
-async function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ending> {
+async function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv, json: boolean): Promise<Ending> {
   const stay = (): void => undefined;
   process.on("SIGINT", stay);
-  const stdout = process.argv.includes("--json") ? 2 : "inherit";
   try {
     return await new Promise<Ending>((done, failed) => {
-      const child = spawn(command, args, { env, stdio: ["inherit", stdout, "inherit"] });
+      const child = spawn(command, args, { env, stdio: ["inherit", json ? 2 : "inherit", "inherit"] });
       const forward = (): boolean => child.kill("SIGTERM");
       process.once("SIGTERM", forward);
       child.once("error", (error) => failed(new InputError(`${command}: cannot be started: ${error.message}`)));
@@ -90,11 +96,31 @@ async function run(command: string, args: readonly string[], env: NodeJS.Process
 }
 
 /** The image with most requests: of a script that starts a program, the program. */
-function mainOf(recordings: readonly Recording[]): Recording | undefined {
-  return recordings.reduce<Recording | undefined>(
+function mainOf(recordings: readonly Recording[], { program, python }: RecordOptions): Recording | undefined {
+  const known = recordings.filter((one) => one.records > 0);
+  if (program !== undefined && known.length > 0 && !known.some((one) => basename(one.program) === program))
+    throw unknownName("program of the run", program, [...new Set(known.map((one) => basename(one.program)))]);
+  // With --python a launcher that is a script may ask for more than the interpreter.
+  const pythons = python === undefined ? [] : known.filter((one) => /python/.test(basename(one.program)));
+  const wanted =
+    program !== undefined
+      ? known.filter((one) => basename(one.program) === program)
+      : pythons.length > 0
+        ? pythons
+        : known;
+  return wanted.reduce<Recording | undefined>(
     (best, one) => (one.records > (best?.records ?? 0) ? one : best),
     undefined,
   );
+}
+
+/** What the run asked beside the traces that are written, in one line. */
+function reportOthers(left: readonly Recording[]): void {
+  if (left.length === 0) return;
+  const largest = [...left].sort((a, b) => b.records - a.records).slice(0, 3);
+  const list = largest.map((one) => `${one.records} of ${nameOf(one)}`).join(", ");
+  const more = left.length > largest.length ? `, ${left.length - largest.length} more` : "";
+  say(`other programs of the run made requests too: ${list}${more}; choose one with --program, or all with --children`);
 }
 
 const nameOf = (recording: Recording): string => `${basename(recording.program) || "?"} (process ${recording.pid})`;
@@ -128,9 +154,9 @@ export async function record(command: string, args: readonly string[], options: 
   const library = recorderLibrary(cacheFolder(), options.sites ?? false);
   const folder = scratchFor(out);
   try {
-    const ending = await run(command, args, environmentFor(folder, library, options.python));
+    const ending = await run(command, args, environmentFor(folder, library, options.python), options.json ?? false);
     const recordings = recordingsIn(folder, PREFIX);
-    const main = mainOf(recordings);
+    const main = mainOf(recordings, options);
     if (main === undefined) throw nothingRecorded(command, options, recordings.length);
     reportEnding(command, ending);
     const maps = savedMaps(folder, PREFIX);
@@ -140,9 +166,7 @@ export async function record(command: string, args: readonly string[], options: 
       const path = one === main ? out : outOf(out, one);
       written.push(await writeOne(path, one, recordings, { threads: options.threads ?? false, maps }));
     }
-    const left = recordings.filter((one) => one.records > 0 && !chosen.includes(one));
-    for (const one of left)
-      say(`not in the trace: ${one.records} records of ${nameOf(one)}; --children writes them too`);
+    reportOthers(recordings.filter((one) => one.records > 0 && !chosen.includes(one)));
     if (main.program && /python/.test(basename(main.program)) && options.python === undefined)
       say("this is Python, whose small objects do not reach malloc: record with --python to see every request");
     const answer = { command: [command, ...args], status: ending.code, signal: ending.signal, traces: written };
@@ -163,8 +187,7 @@ function nothingRecorded(command: string, { python }: RecordOptions, images: num
 }
 
 function reportEnding(command: string, { code, signal }: Ending): void {
-  if (signal !== null)
-    say(`${command} was ended by ${signal} (${system.signals[signal]}); what it asked up to there is recorded`);
+  if (signal !== null) say(`${command} was ended by ${signal}; what it asked up to there is recorded`);
   else if (code !== 0) say(`${command} ended with status ${code}`);
 }
 
@@ -185,10 +208,11 @@ async function writeOne(
   const name = basename(path).replace(/(?:\.(?:fgt|trace|txt))?(?:\.gz)?$/, "");
   const { trace, report } = readRecording(one, all, { name, ...options });
   await writeTrace(path, trace);
-  for (const line of reportLines(report)) say(line);
+  const dropped = Object.entries(report.dropped).map(([kind, { count }]) => `${count} ${leftOut[kind] ?? kind}`);
+  for (const line of reportLines({ ...report, dropped: {} })) say(`${path}: ${line}`);
   const { allocations, reallocations, frees, peakLiveBytes, threads } = summarise(trace);
   say(
-    `${path}: ${trace.length} events of ${nameOf(one)}: ${allocations} allocations, ${reallocations} reallocations, ${frees} frees, peak ${peakLiveBytes} B live${threads > 1 ? `, ${threads} threads` : ""}`,
+    `${path}: ${trace.length} events of ${nameOf(one)}: ${allocations} allocations, ${reallocations} reallocations, ${frees} frees, peak ${peakLiveBytes} B live${threads > 1 ? `, ${threads} threads` : ""}${dropped.length > 0 ? `; left out: ${dropped.join(", ")}` : ""}`,
   );
   return { file: path, program: one.program, process: one.pid, events: trace.length, digest: trace.digest };
 }

@@ -121,7 +121,7 @@ export class RecordDecoder {
     else if (kind === Kind.failed) requests.drop("failedCall");
     else if (kind === Kind.wideSize) this.wide.set(thread, address);
     else if (kind === Kind.resizeBegin) resizes.set(thread, { slot: requests.detach(address), address });
-    else if (kind === Kind.resizeEnd) this.resized(thread, address, this.whole(thread, size), this.siteOf(site));
+    else if (kind === Kind.resizeEnd) this.resized(thread, address, this.whole(thread, size), site);
     else requests.reject(`record of kind ${kind}`, "a kind from 0 to 6: record it again");
   }
 
@@ -130,7 +130,7 @@ export class RecordDecoder {
     const begun = this.resizes.get(thread);
     this.resizes.delete(thread);
     if (begun === undefined) requests.reject("end of a reallocation", "its beginning before it, by the same thread");
-    else if (address !== 0) requests.resize(begun.slot, address, size, site);
+    else if (address !== 0) requests.resize(begun.slot, address, size, this.siteOf(site));
     else if (size === 0) requests.release(begun.slot);
     else {
       requests.attach(begun.slot, begun.address);

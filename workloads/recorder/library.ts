@@ -52,9 +52,11 @@ export function recorderLibrary(cache: string, sites: boolean): string {
     throw new InputError(`${dirname(path)}: cannot be made: choose another cache folder with FRAGLAB_CACHE`);
   }
   const build = spawnSync(command, [...flags, "-o", draft, source, "-ldl"], { encoding: "utf8" });
-  if (build.status !== 0) {
+  if (build.status !== 0 || !existsSync(draft)) {
     rmSync(draft, { force: true });
-    const said = (build.stderr || String(build.error ?? `status ${build.status}`)).trim().split("\n")[0];
+    const said = (build.stderr || String(build.error ?? `status ${build.status}, and no library`))
+      .trim()
+      .split("\n")[0];
     throw new InputError(`${command} cannot build ${source}: ${said}; name another compiler with CC=...`);
   }
   renameSync(draft, path);
