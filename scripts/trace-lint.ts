@@ -14,6 +14,7 @@ const meanings: Readonly<Record<string, string>> = {
   allocateOfLive: "an id is allocated while it is live: the old block is never freed",
   failedCall: "a call failed; it is left out",
   freeNull: "free(NULL); it is left out",
+  innermostResult: "of several calls that wait for a result the innermost is taken to return",
   hugeAlignment: "an alignment beyond 512 KiB is lowered to it",
   malformed: "a request that cannot be read",
   negativeSize: "a negative size",
@@ -60,7 +61,7 @@ function problemLine(file: string, unit: PositionUnit, { group, kind, count, pla
   const place = unit === "line" ? `${file}:${places[0]}` : `${file}: ${unit} ${places[0]}`;
   const more = places.slice(1).join(", ");
   const others = count === 1 ? "" : `; ${count} times, also at ${more}${count > places.length ? ", ..." : ""}`;
-  return `${place}: ${what}: ${kind}: ${meanings[kind] ?? "see docs/formats.md"}${others}`;
+  return `${place}: ${what}: ${kind}: ${meanings[kind] ?? "see docs/traces.md"}${others}`;
 }
 
 /** Prints problems with their places; exit status 1 where there are errors or warnings. */

@@ -13,6 +13,7 @@ const folder = join(import.meta.dirname, "samples");
 const outside = join(import.meta.dirname, "..", "..", "..", "shared", "traces", "samples");
 
 const formats: Readonly<Record<string, string>> = {
+  "demo-recorded.fgr": "recording",
   "demo.heaptrack-raw.txt": "heaptrack",
   "demo.heaptrack.txt": "heaptrack",
   "demo.ltrace-f.txt": "ltrace",
@@ -57,7 +58,7 @@ interface Sample {
 function samplesOf(from: string, table: Readonly<Record<string, string>>, totals: string): Sample[] {
   const expected = JSON.parse(readFileSync(join(from, "expected", totals), "utf8"));
   return Object.entries(table).map(([file, format]) => {
-    const name = file.replace(/\.(?:txt|rep|script|out|wl|json|pickle|replay|trace)$/, "");
+    const name = file.replace(/\.(?:fgr|txt|rep|script|out|wl|json|pickle|replay|trace)$/, "");
     const ops = readFileSync(join(from, "expected", `${name}.ops`), "utf8");
     return { file, format, bytes: readFileSync(join(from, file)), ops, totals: expected[name] };
   });
@@ -108,7 +109,7 @@ describe("the samples", () => {
     "$file reads the same in pieces of 7 bytes, and with CRLF where it is text",
     ({ bytes, format, ops }) => {
       expect(opsOf(read(format, bytes, {}, 7).trace)).toBe(ops);
-      const binary = /^glibc|pytorch/.test(format);
+      const binary = /^glibc|pytorch|recording/.test(format);
       const text = bytes.toString("latin1").replaceAll(/\r?\n/g, "\r\n");
       if (!binary) expect(opsOf(read(format, Buffer.from(text, "latin1")).trace)).toBe(ops);
     },

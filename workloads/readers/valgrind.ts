@@ -3,18 +3,23 @@ import { address, decimal } from "./numbers.js";
 import type { Requests } from "./requests.js";
 
 const PREFIX = /^--(?:[\d:.]+ )?(\d+)-- (.*)$/;
-/** The last call on a line: the one that a nested call ends with. */
-const CALL = /(\w+)\(([^()]*)\)( = .*)?$/;
+/** A call, with its result where that follows at once. */
+const CALL = /(\w+)\(([^()]*)\)(?: = (0[xX][0-9a-fA-F]+|0)$)?/g;
 const RESULT = /^ = (.*)$/;
 
 const allocating = /^(?:malloc|calloc|memalign|aligned_alloc|valloc|pvalloc|__builtin(?:_vec)?_new|_Zn[wa]\w+)$/;
 const freeing = /^(?:free|cfree|__builtin(?:_vec)?_delete|_Zd[la]\w+)$/;
+/** A block that is not being reallocated. */
+const NO_SLOT = -2;
 
-/** What a call asks for. */
+/** What a call asks for. A reallocation that waits for its result has taken its block from the table. */
 interface Call {
   readonly name: string;
   readonly args: readonly string[];
+  readonly slot: number;
 }
+
+const textOf = ({ name, args }: Call): string => `${name}(${args.join(",")})`;
 
 class ValgrindParser implements LineParser {
   private readonly requests: Requests;
@@ -35,43 +40,54 @@ class ValgrindParser implements LineParser {
     const body = prefixed[2] ?? "";
     const result = RESULT.exec(body);
     if (result) this.lateResult(process, result[1] ?? "");
-    else this.call(process, body);
+    else this.calls(process, body);
   }
 
   end(): void {
-    for (const calls of this.waiting.values()) {
-      for (const { name } of calls) if (name !== "realloc") this.requests.note(`the result of a ${name} is missing`);
+    for (const call of [...this.waiting.values()].flat()) {
+      if (call.slot !== NO_SLOT) this.requests.attach(call.slot, address(call.args[0] ?? ""));
+      this.requests.note(`the result of ${textOf(call)} is missing`);
     }
   }
 
-  private call(process: number, body: string): void {
+  /**
+   * The calls of a line. All but the last began something that goes on: realloc(NULL,n) goes on as malloc(n), realloc(p,0) as
+   * free(p), and any other was interrupted by another thread.
+   */
+  private calls(process: number, body: string): void {
     const { requests } = this;
-    const match = CALL.exec(body);
-    const name = match?.[1] ?? "";
-    const known = allocating.test(name) || freeing.test(name) || name === "realloc";
-    if (match === null || !known) {
+    const found = [...body.matchAll(CALL)].filter(
+      ([, name = ""]) => allocating.test(name) || freeing.test(name) || name === "realloc",
+    );
+    const whole = found.length > 0 && (found[0]?.index === 0 || !/^\w+\(/.test(body));
+    if (!whole) {
       if (/^(?:malloc|calloc|realloc|free|memalign)\(/.test(body))
         requests.reject(body, 'a call such as "malloc(24) = 0x4A41040"');
       else requests.ignored.add("otherLine", requests.position);
       return;
     }
     if (!requests.accepts(process)) return;
-    const call = { name, args: (match[2] ?? "").split(",").map((arg) => arg.trim()) };
-    // realloc(p,0) goes on as free(p), and says " = 0" on the next line.
-    if (freeing.test(name)) this.free(call, body);
-    else if (match[3] === undefined) this.wait(process, call);
-    else this.returned(call, match[3].slice(3), body);
+    for (const [index, [, name = "", args = "", result]] of found.entries()) {
+      const call: Call = { name, args: args.split(",").map((arg) => arg.trim()), slot: NO_SLOT };
+      if (freeing.test(name)) this.free(call, body);
+      else if (result !== undefined) this.returned(call, result);
+      else if (name !== "realloc" || found[index + 1]?.[1] !== "malloc" || address(call.args[0] ?? "") !== 0)
+        this.wait(process, call);
+    }
   }
 
   private wait(process: number, call: Call): void {
+    const old = call.name === "realloc" && decimal(call.args[1]) !== 0 ? address(call.args[0] ?? "") : 0;
     const calls = this.waiting.get(process) ?? [];
-    calls.push(call);
+    calls.push(old > 0 ? { ...call, slot: this.requests.detach(old) } : call);
     this.waiting.set(process, calls);
   }
 
   private lateResult(process: number, result: string): void {
-    const call = this.waiting.get(process)?.pop();
-    if (call !== undefined) this.returned(call, result, `${call.name}(${call.args.join(",")}) = ${result}`);
+    const calls = this.waiting.get(process) ?? [];
+    if (calls.length > 1) this.requests.assumed.add("innermostResult", this.requests.position);
+    const call = calls.pop();
+    if (call !== undefined) this.returned(call, result);
   }
 
   private free(call: Call, body: string): void {
@@ -80,20 +96,34 @@ class ValgrindParser implements LineParser {
     else this.requests.free(at);
   }
 
-  private returned(call: Call, result: string, body: string): void {
+  private returned(call: Call, result: string): void {
     const at = address(result);
     const { name, args } = call;
-    if (name === "realloc") {
-      const old = address(args[0] ?? "");
-      const size = decimal(args[1]);
-      if (Number.isNaN(at + old + size)) this.requests.reject(body, '"realloc(0xADDRESS,SIZE) = 0xADDRESS"');
-      else this.requests.reallocate(old, at, size);
-      return;
+    const body = `${textOf(call)} = ${result}`;
+    if (name === "realloc") this.reallocated(call, at, body);
+    else {
+      const { size, alignment } = demand(name, args);
+      if (Number.isNaN(at + size + alignment))
+        this.requests.reject(body, `"${name}(SIZE) = 0xADDRESS" with whole numbers`);
+      else this.requests.allocate(at, size, alignment);
     }
-    const { size, alignment } = demand(name, args);
-    if (Number.isNaN(at + size + alignment))
-      this.requests.reject(body, `"${name}(SIZE) = 0xADDRESS" with whole numbers`);
-    else this.requests.allocate(at, size, alignment);
+  }
+
+  private reallocated({ args, slot }: Call, at: number, body: string): void {
+    const { requests } = this;
+    const old = address(args[0] ?? "");
+    const size = decimal(args[1]);
+    if (!Number.isSafeInteger(at + old) || Number.isNaN(size)) {
+      if (slot !== NO_SLOT) requests.attach(slot, old);
+      requests.reject(body, '"realloc(0xADDRESS,SIZE) = 0xADDRESS"');
+    } else if (slot === NO_SLOT) {
+      // realloc(p,0) = 0 on a line of its own: its free stands before it.
+      if (size > 0 || at > 0) requests.reallocate(old, at, size);
+    } else if (at > 0 && Number.isSafeInteger(size)) requests.resize(slot, at, size);
+    else {
+      requests.attach(slot, old);
+      requests.drop("failedCall");
+    }
   }
 }
 
