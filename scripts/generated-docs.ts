@@ -5,12 +5,13 @@ import { allocators } from "../allocators/registry.js";
 import { metrics } from "../harness/metrics/registry.js";
 import { packageRoot } from "../harness/version.js";
 import { InputError } from "../memory/errors.js";
+import { readers } from "../workloads/readers/registry.js";
 import { workloads } from "../workloads/registry.js";
 import { experimentNames, loadExperiment } from "./load-experiments.js";
 import { markdownTable } from "./text-table.js";
 
 /** Files that hold generated parts. */
-export const documents: readonly string[] = ["README.md", "docs/metrics.md"];
+export const documents: readonly string[] = ["README.md", "docs/metrics.md", "docs/traces.md"];
 
 function optionNames(options: object): string {
   const names = Object.keys(options);
@@ -33,6 +34,11 @@ const parts: Readonly<Record<string, () => string | Promise<string>>> = {
     markdownTable(
       ["workload", "what it is", "options", "source"],
       Object.values(workloads).map((spec) => [`\`${spec.name}\``, spec.title, optionNames(spec.options), spec.source]),
+    ),
+  formats: () =>
+    markdownTable(
+      ["format", "what it is", "source"],
+      readers.map(({ name, title, source }) => [`\`${name}\``, title, source]),
     ),
   experiments: async () => {
     const all = await Promise.all(experimentNames().map(loadExperiment));
