@@ -42,7 +42,7 @@ describe("fraglab record", () => {
     const run = fraglab(["record", "--out", "asks.trace", "--", program]);
     expect([run.status, run.stdout]).toEqual([0, "hello\n"]);
     expect(run.stderr).toMatch(
-      /^fraglab: asks\.trace: 4 events of asks \(process \d+\): 2 allocations, 1 reallocations, 1 frees, peak 107 B live\n$/,
+      /^asks\.trace: 4 events, digest [0-9a-f]{16}\nfraglab: asks \(process \d+\): 2 allocations, 1 reallocations, 1 frees, peak 107 B live\n$/,
     );
     expect(readFileSync(join(folder, "asks.trace"), "utf8")).toBe("a 0 24\nr 0 100\na 1 7\nf 1\n");
     expect(fraglab(["record", "--", program]).status).toBe(0);

@@ -2,18 +2,14 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync, statSync } from "node:fs";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
-import { checkTarget, writeError } from "../harness/files.js";
+import { writeError } from "../harness/files.js";
 import { InputError, unknownName } from "../memory/errors.js";
 import { recorderLibrary } from "../workloads/recorder/library.js";
 import { type Recording, readRecording, recordingsIn, savedMaps } from "../workloads/recorder/recordings.js";
-import type { Trace } from "../workloads/trace.js";
-import { writeTraceFile } from "../workloads/trace-file.js";
 import { summarise } from "../workloads/trace-summary.js";
-import { writeTextTrace } from "../workloads/trace-text-writer.js";
 import { cacheFolder } from "./cache.js";
-import { removingDrafts } from "./interrupt.js";
 import { reportLines } from "./source.js";
-import { traceForm } from "./trace-form.js";
+import { checkTraceTarget, writeTrace } from "./write-trace.js";
 
 export interface RecordOptions {
   readonly out?: string;
@@ -125,12 +121,6 @@ function reportOthers(left: readonly Recording[]): void {
 
 const nameOf = (recording: Recording): string => `${basename(recording.program) || "?"} (process ${recording.pid})`;
 
-async function writeTrace(path: string, trace: Trace): Promise<void> {
-  await removingDrafts(path, () =>
-    traceForm(path) === "compact" ? writeTraceFile(path, trace) : writeTextTrace(path, trace),
-  );
-}
-
 /** OUT of another process: its name, process id and image before the endings. */
 function outOf(out: string, { program, pid, serial }: Recording): string {
   const endings = /(?:\.(?:fgt|trace|txt)(?:\.gz)?)$/.exec(out)?.[0] ?? "";
@@ -148,8 +138,7 @@ function scratchFor(out: string): string {
 /** Runs a program beneath the recorder and writes what it asked as a trace. */
 export async function record(command: string, args: readonly string[], options: RecordOptions): Promise<void> {
   const out = options.out ?? `${basename(command)}.fgt`;
-  traceForm(out);
-  checkTarget(out);
+  checkTraceTarget(out);
   checkCommand(command);
   const library = recorderLibrary(cacheFolder(), options.sites ?? false);
   const folder = scratchFor(out);
@@ -212,7 +201,7 @@ async function writeOne(
   for (const line of reportLines({ ...report, dropped: {} })) say(`${path}: ${line}`);
   const { allocations, reallocations, frees, peakLiveBytes, threads } = summarise(trace);
   say(
-    `${path}: ${trace.length} events of ${nameOf(one)}: ${allocations} allocations, ${reallocations} reallocations, ${frees} frees, peak ${peakLiveBytes} B live${threads > 1 ? `, ${threads} threads` : ""}${dropped.length > 0 ? `; left out: ${dropped.join(", ")}` : ""}`,
+    `${nameOf(one)}: ${allocations} allocations, ${reallocations} reallocations, ${frees} frees, peak ${peakLiveBytes} B live${threads > 1 ? `, ${threads} threads` : ""}${dropped.length > 0 ? `; left out: ${dropped.join(", ")}` : ""}`,
   );
   return { file: path, program: one.program, process: one.pid, events: trace.length, digest: trace.digest };
 }
