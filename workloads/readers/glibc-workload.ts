@@ -48,12 +48,15 @@ class WorkloadRun {
   private readonly data: Buffer;
   private readonly requests: Requests;
   private readonly threads: Thread[] = [];
-  private readonly written = new Map<number, number>();
+  private readonly written = new Set<number>();
+  /** Places whose code was run: no two threads share one, so that a file is run in time linear in its length. */
+  private readonly passed: Uint8Array;
   private slots = MAX_SLOTS;
 
   constructor(data: Buffer, requests: Requests) {
     this.data = data;
     this.requests = requests;
+    this.passed = new Uint8Array(data.length);
   }
 
   run(): void {
@@ -96,11 +99,13 @@ class WorkloadRun {
       operands.push(value);
     }
     const [first = 0, second = 0, third = 0] = operands;
+    if (code === Code.syncRead && !this.written.has(first)) return false;
+    if (this.passed[requests.position] === 1) return this.broken(thread, "the code of another thread");
+    this.passed[requests.position] = 1;
     if (code === Code.done) thread.done = true;
     else if (code === Code.syncRead) {
-      if (!this.written.has(first)) return false;
       requests.assumed.add("threadOrder", requests.position);
-    } else if (code === Code.syncWrite) this.written.set(first, (this.written.get(first) ?? 0) + 1);
+    } else if (code === Code.syncWrite) this.written.add(first);
     else if (code === Code.slots) this.slots = first;
     else if (code === Code.startThread) this.start(first);
     else if (code >= Code.malloc && code <= Code.free) this.request(code, first, second, third);
@@ -131,14 +136,14 @@ class WorkloadRun {
   }
 
   private start(at: number): void {
-    const known = this.threads.some((thread) => thread.number > 0 && thread.number === at);
-    if (at >= this.data.length || known) this.requests.reject(`thread at byte ${at}`, "a place in the file, once");
+    if (at >= this.data.length || this.passed[at] === 1)
+      this.requests.reject(`thread at byte ${at}`, "a place in the file that no thread has passed");
     else this.threads.push({ number: at, at, done: false });
   }
 
   private broken(thread: Thread, got: string): boolean {
     thread.done = true;
-    this.requests.reject(got, "a code from 0 to 11 and its operands");
+    this.requests.reject(got, "a code from 0 to 11 and its operands, run by one thread");
     return true;
   }
 

@@ -24,10 +24,10 @@ export const readers: readonly TraceReader[] = [
   memoryReplay,
   cheri,
   weeAlloc,
-  text,
   mtrace,
   utrace,
   ltrace,
   valgrind,
+  text,
   glibcRecords,
 ];

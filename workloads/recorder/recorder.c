@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -136,6 +137,11 @@ static unsigned char *window_of(unsigned index) {
   if (windows[index] != NULL) return windows[index];
   off_t at = HEADER_BYTES + ((off_t)index << WINDOW_SHIFT);
   size_t bytes = (size_t)1 << WINDOW_SHIFT;
+  struct rlimit limit; /* beyond it a signal would end the program */
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && (rlim_t)at + bytes > limit.rlim_cur) {
+    errno = EFBIG;
+    return NULL;
+  }
   if (ftruncate(file, at + (off_t)bytes) != 0) return NULL;
   void *mapped = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, at);
   if (mapped == MAP_FAILED) return NULL;
