@@ -99,6 +99,12 @@ export function hasArenas(allocator: Allocator): allocator is Allocator & ArenaP
   return "placementOf" in allocator;
 }
 
+/** What a program asks for, by size: ascending sizes in bytes, and the sum of the events that blocks of each lived. */
+export interface SizeDemand {
+  readonly size: Float64Array;
+  readonly weight: Float64Array;
+}
+
 /** A family of allocators: what the registry holds. */
 export interface AllocatorSpec<Options = Record<string, never>> {
   /** Registry name, kebab-case. */
@@ -118,6 +124,15 @@ export interface AllocatorSpec<Options = Record<string, never>> {
   readonly defaults: Options;
   /** Option sets, besides the defaults, that the conformance suite runs. */
   readonly variants: readonly Partial<Options>[];
+  /**
+   * Options that are made to measure where the given ones ask for it, else the given ones. Present where some option
+   * depends on the program that is served; a replay asks once, with the demand of its trace.
+   */
+  fit?(options: Options, demand: () => SizeDemand): Options;
   /** A new heap in `space`. Throws an `InputError` that names allocator and option where options do not go together. */
   create(space: AddressSpace, options?: Partial<Options>): Allocator;
 }
+
+/** An allocator family with its option type forgotten: options come as checked plain data. */
+// biome-ignore lint/suspicious/noExplicitAny: the registry is heterogeneous; `resolveOptions` checks the values
+export type AnyAllocatorSpec = AllocatorSpec<any>;

@@ -1,4 +1,4 @@
-import type { AllocatorSpec } from "./allocator.js";
+import type { AnyAllocatorSpec } from "./allocator.js";
 import { buddy } from "./buddy/buddy.js";
 import { doubleBuddy } from "./buddy/double-buddy.js";
 import { fibonacciBuddy } from "./buddy/fibonacci-buddy.js";
@@ -9,15 +9,13 @@ import { handleTable } from "./handle-table/handle-table.js";
 import { ideal } from "./ideal.js";
 import { mesh } from "./mesh/mesh.js";
 import { oracle } from "./oracle.js";
-import { pymalloc } from "./pymalloc/pymalloc.js";
+import { pymallocOver } from "./pymalloc/pymalloc.js";
 import { bestFit } from "./sequential-fit/best-fit.js";
 import { firstFit } from "./sequential-fit/first-fit.js";
 import { nextFit } from "./sequential-fit/next-fit.js";
 import { worstFit } from "./sequential-fit/worst-fit.js";
 
-/** An allocator family with its option type forgotten: options come as checked plain data. */
-// biome-ignore lint/suspicious/noExplicitAny: the registry is heterogeneous; `resolveOptions` checks the values
-export type AnyAllocatorSpec = AllocatorSpec<any>;
+export type { AnyAllocatorSpec } from "./allocator.js";
 
 /** Every allocator family: a new one is one file and one line here. */
 export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
@@ -32,8 +30,8 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   "fibonacci-buddy": fibonacciBuddy,
   "weighted-buddy": weightedBuddy,
   "double-buddy": doubleBuddy,
-  pymalloc,
   mesh,
+  pymalloc: pymallocOver(() => allocators),
   "handle-table": handleTable,
   "c-partial": cPartial,
 };

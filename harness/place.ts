@@ -11,6 +11,7 @@ import {
 import { createAddressSpace } from "../memory/address-space.js";
 import { alignmentOf, OP_MASK, Op, type Trace } from "../workloads/trace.js";
 import type { AllocatorArm } from "./arm.js";
+import { fittedOptions } from "./fit.js";
 import { EVENTS_PER_MILLISECOND, SEGMENT } from "./session.js";
 
 export interface Placement {
@@ -57,7 +58,7 @@ export function* placements(
   limit?: number,
 ): Generator<Placement, "completed" | "exhausted"> {
   const space = createAddressSpace(limit);
-  const allocator = arm.spec.create(space, arm.options);
+  const allocator = arm.spec.create(space, fittedOptions(arm.spec, arm.options, trace));
   const refs = new Float64Array(trace.slots);
   for (let i = 0; i < trace.length; i++) {
     let ref = run(allocator, trace, refs, i);

@@ -10,6 +10,7 @@ import { type CostName, costsByName } from "../memory/costs.js";
 import { HeapError } from "../memory/errors.js";
 import { HeapMap } from "../memory/heap-map.js";
 import { OP_MASK, Op, type Trace } from "../workloads/trace.js";
+import { fittedOptions } from "./fit.js";
 import { peakOf } from "./metrics/demand.js";
 import { type ExtentMeter, measureExtent } from "./metrics/extent.js";
 import { type Fragmentation, FragmentationMeter } from "./metrics/fragmentation.js";
@@ -201,7 +202,8 @@ export async function runSession(
   trace: Trace,
   settings: SessionSettings = {},
 ): Promise<SessionResult> {
-  const session = new Session(spec, options, trace, settings);
+  const fitted = fittedOptions(spec, options, trace);
+  const session = new Session(spec, fitted, trace, settings);
   // A meter is of another class: it must not spoil the allocator's own loop.
   const events = await session.run(
     settings.extent ? `${spec.name}+extent` : spec.name,
@@ -213,7 +215,7 @@ export async function runSession(
   if (events === 0) return result;
   // The planned look was at the peak of the whole trace: the peak of the part that ran takes a second run to look at.
   const prefix: Trace = { ...trace, length: events };
-  const again = new Session(spec, options, prefix, { ...settings, extent: false });
+  const again = new Session(spec, fitted, prefix, { ...settings, extent: false });
   await again.run(spec.name, looksFor(prefix, 1));
   const peak = again.snapshots.filter(({ label }) => label === "peak");
   const others = result.snapshots.filter(({ label }) => label !== "peak");

@@ -6,10 +6,22 @@ import { InputError, unknownName } from "./errors.js";
 
 export type OptionValue = string | number | boolean;
 
-/** One option. `integer` and `number` accept [min, max]; `bytes` is an integer that may be written 64K, 4M or 1G. */
+/**
+ * One option. `integer` and `number` accept [min, max]; `bytes` is an integer that may be written 64K, 4M or 1G; `text`
+ * is whatever matches its pattern.
+ */
 export type OptionSpec =
   | { readonly kind: "choice"; readonly values: readonly string[]; readonly default: string; readonly help: string }
   | { readonly kind: "boolean"; readonly default: boolean; readonly help: string }
+  | {
+      readonly kind: "text";
+      /** What the whole value must match, as the source of a regular expression without `,`. */
+      readonly pattern: string;
+      /** What such a value is, for messages: `sizes such as 16+32+64`. */
+      readonly form: string;
+      readonly default: string;
+      readonly help: string;
+    }
   | {
       readonly kind: "integer" | "number" | "bytes";
       readonly min: number;
@@ -39,6 +51,9 @@ function checkValue(owner: string, name: string, spec: OptionSpec, value: unknow
       if (value === true || value === "true" || value === "yes" || value === "on") return true;
       if (value === false || value === "false" || value === "no" || value === "off") return false;
       throw new InputError(`${where}: "${String(value)}" is not true or false`);
+    case "text":
+      if (typeof value === "string" && new RegExp(`^(?:${spec.pattern})$`).test(value)) return value;
+      throw new InputError(`${where}: "${String(value)}" is not ${spec.form}`);
     case "integer":
     case "number":
     case "bytes": {

@@ -8,6 +8,7 @@ import { Bench } from "tinybench";
 import { isReorganizing, unlogged } from "../allocators/allocator.js";
 import { allocators } from "../allocators/registry.js";
 import { allocatorArm, workloadArm } from "../harness/arm.js";
+import { fittedOptions } from "../harness/fit.js";
 import { replayLoopFor } from "../harness/replay.js";
 import { EVENTS_PER_MILLISECOND, runSession, SEGMENT } from "../harness/session.js";
 import { createAddressSpace } from "../memory/address-space.js";
@@ -19,9 +20,10 @@ const [selector, live, events, company, kind] = process.argv.slice(2);
 async function plainReplay(name: string, trace: Trace): Promise<() => void> {
   const arm = allocatorArm(name);
   const replaySegment = await replayLoopFor(arm.spec.name);
+  const options = fittedOptions(arm.spec, arm.options, trace);
   return () => {
     const space = createAddressSpace();
-    const allocator = arm.spec.create(space, arm.options);
+    const allocator = arm.spec.create(space, options);
     const refs = new Float64Array(trace.slots);
     for (let at = 0; at < trace.length; ) {
       const reached = replaySegment(allocator, trace, refs, space.log, at, Math.min(at + SEGMENT, trace.length));

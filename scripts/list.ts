@@ -18,6 +18,8 @@ function optionText(name: string, option: OptionSpec): string {
       return `${name}=${option.default} (${option.values.join(" | ")}): ${option.help}`;
     case "boolean":
       return `${name}=${option.default} (true | false): ${option.help}`;
+    case "text":
+      return `${name}=${option.default} (${option.form}): ${option.help}`;
     default:
       return `${name}=${option.default} (${option.min} to ${option.max}): ${option.help}`;
   }

@@ -1,10 +1,11 @@
 import { type Address, type AddressSpace, Use } from "../../memory/address-space.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { ArenaMap } from "./arena-map.js";
+import { type ArenaOrder, arenaOrder } from "./arena-order.js";
 import { type Geometry, poolsInArena } from "./geometry.js";
 import { NO_POOL, type PoolTable, PoolWord, RECORD_BITS } from "./pool-table.js";
 
-/** The end of a list of arenas, and the ordinal of a slot without one. */
+/** The ordinal of a slot without arena. */
 export const NO_ARENA = -1;
 
 /** Slots of arenas[] at first (INITIAL_ARENA_OBJECTS); doubled whenever all are taken. */
@@ -19,8 +20,8 @@ function grown(old: Int32Array, length: number): Int32Array {
 }
 
 /**
- * The arenas: the vector arenas[], the list of arenas with free pools in the order in which they are used up
- * (usable_arenas), and the memory of both. The slot freed last is reused first, so slots stay below the peak of live
+ * The arenas: the vector arenas[], the arenas with free pools in the order in which they are used up (usable_arenas),
+ * and the memory of both. The slot freed last is reused first, so slots stay below the peak of live
  * arenas and serve as address slots too: the arena in slot s lies in [base + s * stride, base + (s + 1) * stride).
  */
 export class ArenaTable {
@@ -42,13 +43,10 @@ export class ArenaTable {
   free: Int32Array;
   /** By slot: the pool emptied last (freepools). */
   emptied: Int32Array;
-  /** By slot: neighbours in the list of usable arenas. */
-  next: Int32Array;
-  private prev: Int32Array;
-  /** First usable arena: one with the fewest free pools. */
-  firstUsable = NO_ARENA;
-  /** By number of free pools: the last usable arena with as many (nfp2lasta, bpo-37029). */
-  private readonly lastWith: Int32Array;
+  /** The arenas with free pools (usable_arenas). */
+  readonly order: ArenaOrder;
+  /** Arenas that are wholly free. */
+  private empty = 0;
   /** Slots without arena, the next one to be used last (unused_arena_objects). */
   private unused: Int32Array;
   private unusedLength = 0;
@@ -75,10 +73,8 @@ export class ArenaTable {
     this.total = new Int32Array(0);
     this.free = new Int32Array(0);
     this.emptied = new Int32Array(0);
-    this.next = new Int32Array(0);
-    this.prev = new Int32Array(0);
     this.unused = new Int32Array(0);
-    this.lastWith = new Int32Array(geometry.arena / geometry.pool + 1).fill(NO_ARENA);
+    this.order = arenaOrder(geometry.choose, geometry.arena / geometry.pool);
   }
 
   /** Address of the first byte of the arena in a slot. */
@@ -103,54 +99,40 @@ export class ArenaTable {
   }
 
   /**
-   * A free pool of the first usable arena: the one emptied last, else the next one never carved. Makes an arena where
+   * A free pool of the first arena in the order: the one emptied last, else the next one never carved. Makes an arena where
    * none is usable; `NO_POOL` where that fails, and nothing has changed then (obmalloc.c, allocate_from_new_pool).
    */
   takePool(): number {
-    if (this.firstUsable === NO_ARENA && !this.create()) return NO_POOL;
-    const slot = this.firstUsable;
+    const { order, pools } = this;
+    if (order.first() < 0 && !this.create()) return NO_POOL;
+    const slot = order.first();
     let pool = this.emptied[slot];
     if (pool === NO_POOL) pool = this.nextPool[slot]++;
-    else this.emptied[slot] = this.pools.get(pool, PoolWord.next);
+    else this.emptied[slot] = pools.get(pool, PoolWord.next);
 
-    // The first arena has the fewest free pools of all, so with one fewer it is still the first, alone with its number.
-    const free = this.free[slot]--;
-    if (this.lastWith[free] === slot) this.lastWith[free] = NO_ARENA;
-    if (free > 1) this.lastWith[free - 1] = slot;
-    else this.unlink(slot);
+    if (this.free[slot] === this.total[slot]) this.empty--;
+    order.take(slot, --this.free[slot]);
     return pool;
   }
 
   /**
    * Takes an empty pool back and restores the order of the usable arenas; an arena that is wholly empty is given back
-   * to the system unless the variant keeps it (obmalloc.c, insert_to_freepool).
+   * to the system unless it is kept (obmalloc.c, insert_to_freepool).
    */
   givePool(pool: number): void {
     const slot = this.slotOf(pool);
     this.pools.records[(pool << RECORD_BITS) + PoolWord.next] = this.emptied[slot];
     this.emptied[slot] = pool;
 
-    const before = this.free[slot];
-    const free = before + 1;
-    this.free[slot] = free;
-    const wasLast = this.lastWith[before] === slot;
-    const last = this.lastWith[before];
-    if (wasLast) {
-      const prev = this.prev[slot];
-      this.lastWith[before] = prev !== NO_ARENA && this.free[prev] === before ? prev : NO_ARENA;
-    }
-
-    if (free === this.total[slot] && !(this.geometry.keepsEmptyArena && this.next[slot] === NO_ARENA)) {
-      this.unlink(slot);
+    const free = ++this.free[slot];
+    const isEmpty = free === this.total[slot];
+    if (isEmpty && !(this.geometry.keepsEmptyArena && this.order.keeps(slot, this.empty))) {
+      this.order.close(slot, free, this.ordinal[slot]);
       this.release(slot);
       return;
     }
-    if (this.lastWith[free] === NO_ARENA) this.lastWith[free] = slot;
-    if (free === 1) this.insertAfter(slot, NO_ARENA);
-    else if (!wasLast) {
-      this.unlink(slot);
-      this.insertAfter(slot, last);
-    }
+    if (isEmpty) this.empty++;
+    this.order.give(slot, free);
   }
 
   /** The vector, the radix map and nothing else: the arenas themselves are walked pool by pool. */
@@ -162,24 +144,6 @@ export class ArenaTable {
   /** The highest address that the radix map has covered, or 0. */
   get lastCovered(): Address {
     return this.map?.last ?? 0;
-  }
-
-  /** Links an unlinked arena in behind `prev`, or in front where that is `NO_ARENA`. */
-  private insertAfter(slot: number, prev: number): void {
-    const next = prev === NO_ARENA ? this.firstUsable : this.next[prev];
-    this.next[slot] = next;
-    this.prev[slot] = prev;
-    if (next !== NO_ARENA) this.prev[next] = slot;
-    if (prev === NO_ARENA) this.firstUsable = slot;
-    else this.next[prev] = slot;
-  }
-
-  private unlink(slot: number): void {
-    const next = this.next[slot];
-    const prev = this.prev[slot];
-    if (next !== NO_ARENA) this.prev[next] = prev;
-    if (prev === NO_ARENA) this.firstUsable = next;
-    else this.next[prev] = next;
   }
 
   /**
@@ -211,8 +175,8 @@ export class ArenaTable {
     this.total[slot] = pools;
     this.free[slot] = pools;
     this.emptied[slot] = NO_POOL;
-    this.insertAfter(slot, NO_ARENA);
-    this.lastWith[pools] = slot;
+    this.order.open(slot, pools, this.ordinal[slot]);
+    this.empty++;
     return true;
   }
 
@@ -251,8 +215,6 @@ export class ArenaTable {
     this.total = grown(this.total, slots);
     this.free = grown(this.free, slots);
     this.emptied = grown(this.emptied, slots);
-    this.next = grown(this.next, slots);
-    this.prev = grown(this.prev, slots);
     this.unused = new Int32Array(slots);
     for (let slot = slots - 1; slot >= this.slots; slot--) this.unused[this.unusedLength++] = slot;
     this.slots = slots;

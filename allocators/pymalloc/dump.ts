@@ -72,8 +72,7 @@ function dumpArena(state: PymallocState, slot: number): ArenaDump {
 /** A copy of the state as plain data, for comparison with dumps of the C structures, and for teaching. */
 export function dumpOf(state: PymallocState): PymallocDump {
   const { arenas, pools } = state;
-  const usable: number[] = [];
-  for (let slot = arenas.firstUsable; slot !== NO_ARENA; slot = arenas.next[slot]) usable.push(arenas.ordinal[slot]);
+  const usable = arenas.order.list().map((slot) => arenas.ordinal[slot]);
   const usedpools: Record<string, [number, number][]> = {};
   pools.used.forEach((head, sizeClass) => {
     const list: [number, number][] = [];

@@ -1,55 +1,17 @@
 import { InputError } from "../../memory/errors.js";
-import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/options.js";
+import { resolveOptions } from "../../memory/options.js";
+import type { SizeDemand } from "../allocator.js";
+import {
+  type ArenaChoice,
+  type PymallocBase,
+  type PymallocOptions,
+  type PymallocVariant,
+  pymallocOptions,
+} from "./options.js";
+import { classSizes, fittedSizes } from "./size-classes.js";
 
-/**
- * What CPython's small-object allocator has been on 64-bit builds. There are four placement behaviours: 3.11 places as 3.10
- * does and differs in the tree that finds the owner of an address.
- */
-export type PymallocVariant = "cpython-3.7" | "cpython-3.8" | "cpython-3.9" | "cpython-3.10" | "cpython-3.11";
+export type { PymallocOptions, PymallocVariant } from "./options.js";
 
-/** Where arenas start relative to a multiple of the arena size: it decides how many pools an arena loses. */
-export type PymallocBase = "aligned" | "m16" | "page" | "mixed";
-
-export interface PymallocOptions {
-  variant: PymallocVariant;
-  base: PymallocBase;
-  /** POOL_SIZE in bytes; 0 is the variant's own. */
-  pool: number;
-  /** ARENA_SIZE in bytes; 0 is the variant's own. */
-  arena: number;
-}
-
-/** Links inside a pool are 16-bit granule numbers, which is what bounds a pool. */
-const POOL_MAX = 1 << 20;
-const ARENA_MAX = 1 << 30;
-
-export const pymallocOptions: OptionTable<PymallocOptions> = {
-  variant: {
-    kind: "choice",
-    values: ["cpython-3.7", "cpython-3.8", "cpython-3.9", "cpython-3.10", "cpython-3.11"],
-    default: "cpython-3.10",
-    help: "whose code: 3.7 up to 3.7.3, 3.8 also 3.7.4 and later, 3.9, 3.10, or 3.11 up to 3.14",
-  },
-  base: {
-    kind: "choice",
-    values: ["aligned", "m16", "page", "mixed"],
-    default: "aligned",
-    help: "where arenas start: aligned, 16 bytes in (malloc), 12 KiB in (often mmap), or a cycle of eight offsets",
-  },
-  pool: { kind: "bytes", min: 0, max: POOL_MAX, default: 0, help: "pool size, a power of two; 0 is the variant's own" },
-  arena: {
-    kind: "bytes",
-    min: 0,
-    max: ARENA_MAX,
-    default: 0,
-    help: "arena size, a power of two; 0 is the variant's own",
-  },
-};
-
-export const pymallocDefaults: PymallocOptions = defaultsOf(pymallocOptions);
-
-/** Largest request served from pools, in bytes (SMALL_REQUEST_THRESHOLD). */
-export const SMALL_LIMIT = 512;
 /** Bytes at the start of each pool (POOL_OVERHEAD, a struct pool_header rounded up). */
 export const POOL_HEADER = 48;
 
@@ -93,14 +55,25 @@ export interface Geometry extends VariantFacts {
   readonly strideBits: number;
   /** Offset of arena k: entry k modulo the length. */
   readonly offsets: readonly number[];
+  /** Largest request served from pools; 0 where none is. */
+  readonly threshold: number;
+  /** Block size of each class, ascending. */
+  readonly sizes: readonly number[];
+  /**
+   * By request size up to the threshold: its class, named by what a block of it has beyond its first granule. Classes
+   * that step by a granule have the numbers that C gives them.
+   */
+  readonly classOf: Uint8Array;
+  /** Bound on the names of classes: a class c is below, and a block of it has c + 1 granules. */
   readonly classes: number;
   /** Granules of the pool header. */
   readonly headerGranules: number;
-  /** By class: blocks in a pool. A block of class c has c + 1 granules. */
+  /** By class: blocks in a pool. */
   readonly capacity: Int32Array;
+  readonly choose: ArenaChoice;
 }
 
-function refuse(option: string, reason: string): never {
+function refuse(option: keyof PymallocOptions, reason: string): never {
   throw new InputError(`pymalloc: option ${option}: ${reason}`);
 }
 
@@ -117,49 +90,100 @@ export function poolsInArena(arena: number, pool: number, offset: number): numbe
   return arena / pool - (offset % pool === 0 ? 0 : 1);
 }
 
-function checkSizes(own: VariantFacts, options: PymallocOptions, pool: number, arena: number): void {
-  const least = POOL_HEADER + 2 * SMALL_LIMIT;
+function checkSizes(own: VariantFacts, options: PymallocOptions, offsets: readonly number[]): void {
+  const { pool, arena } = own;
+  const { threshold, variant, base, misalign } = options;
+  const least = POOL_HEADER + 2 * threshold;
   if (pool < least) {
-    refuse("pool", `${pool} bytes do not hold two blocks of ${SMALL_LIMIT} bytes and the header: use 2048 or more`);
+    const enough = 2 << (31 - Math.clz32(least - 1));
+    refuse("pool", `${pool} bytes do not hold two blocks of ${threshold} bytes and the header: use ${enough} or more`);
   }
   if (own.mapBits === 0 && pool > PAGE) {
-    const reason = `${options.variant} finds the owner of an address at the start of its page, so ${pool} bytes are too many`;
+    const reason = `${variant} finds the owner of an address at the start of its page, so ${pool} bytes are too many`;
     refuse("pool", `${reason}: use at most ${PAGE}, or variant=cpython-3.10`);
   }
   if (arena < PAGE) refuse("arena", `${arena} bytes are less than a page: use ${PAGE} or more`);
   if (arena < pool) refuse("arena", `${arena} bytes are less than a pool of ${pool}: use ${2 * pool} or more`);
-  for (const offset of baseOffsets[options.base]) {
+  if (misalign >= arena) refuse("misalign", `${misalign} bytes are not less than the arena of ${arena}`);
+  if (misalign % own.align !== 0) refuse("misalign", `${misalign} is not a multiple of the alignment ${own.align}`);
+  for (const offset of offsets) {
     const pools = poolsInArena(arena, pool, offset);
     if (pools < 2) {
-      const where = `with base=${options.base} an arena of ${arena} bytes has ${pools} of the 2 pools it needs`;
+      const shift = misalign === 0 ? "" : ` and misalign=${misalign}`;
+      const where = `with base=${base}${shift} an arena of ${arena} bytes has ${pools} of the 2 pools it needs`;
       refuse("arena", `${where}: use ${pool * (offset % pool === 0 ? 2 : 4)} or more`);
     }
   }
 }
 
+/** The facts of the variant with those that the options change. */
+function factsOf(options: PymallocOptions): VariantFacts {
+  const own = facts[options.variant];
+  const { align, pool, arena, keep } = options;
+  if (align !== 0 && align !== 8 && align !== 16) refuse("align", `${align} is neither 8 nor 16`);
+  return {
+    ...own,
+    align: align === 0 ? own.align : align,
+    pool: pool === 0 ? own.pool : pool,
+    arena: arena === 0 ? own.arena : arena,
+    keepsEmptyArena: keep === "variant" ? own.keepsEmptyArena : keep === "yes",
+  };
+}
+
+/** The class of each request size: the least that holds it. */
+function classTable(sizes: readonly number[], align: number, threshold: number): Uint8Array {
+  const table = new Uint8Array(threshold + 1);
+  for (let size = 1, i = 0; size <= threshold; size++) {
+    if (size > sizes[i]) i++;
+    table[size] = sizes[i] / align - 1;
+  }
+  return table;
+}
+
 /** Resolves and checks options. Throws an `InputError` for sizes that the C code does not support either. */
 export function resolveGeometry(given: Readonly<Record<string, unknown>> = {}): Geometry {
   const options = resolveOptions("pymalloc", pymallocOptions, given);
-  const own = facts[options.variant];
-  const pool = options.pool === 0 ? own.pool : options.pool;
-  const arena = options.arena === 0 ? own.arena : options.arena;
+  const own = factsOf(options);
+  const { align, pool, arena } = own;
   const poolBits = bitsOf("pool", pool);
   const arenaBits = bitsOf("arena", arena);
-  checkSizes(own, options, pool, arena);
-  const offsets = baseOffsets[options.base];
+  const offsets = baseOffsets[options.base].map((offset) => offset + options.misalign);
+  checkSizes(own, options, offsets);
+  const sizes = classSizes(options, align);
   const span = arena + Math.ceil(Math.max(...offsets) / PAGE) * PAGE;
-  const classes = SMALL_LIMIT / own.align;
+  const { threshold } = options;
+  const classes = threshold / align;
   return {
     ...own,
-    pool,
-    arena,
-    alignBits: 31 - Math.clz32(own.align),
+    alignBits: 31 - Math.clz32(align),
     poolBits,
     arenaBits,
     strideBits: 32 - Math.clz32(span - 1),
     offsets,
+    threshold: options.domain === "raw" ? 0 : threshold,
+    sizes,
+    classOf: classTable(sizes, align, threshold),
     classes,
-    headerGranules: POOL_HEADER / own.align,
-    capacity: Int32Array.from({ length: classes }, (_, c) => Math.floor((pool - POOL_HEADER) / ((c + 1) * own.align))),
+    headerGranules: POOL_HEADER / align,
+    capacity: Int32Array.from({ length: classes }, (_, c) => blocksInPool(pool, (c + 1) * align)),
+    choose: options.choose,
   };
+}
+
+/** Blocks of `size` bytes in a pool. */
+function blocksInPool(pool: number, size: number): number {
+  return Math.floor((pool - POOL_HEADER) / size);
+}
+
+/**
+ * The given options with `spacing: fitted` replaced by the sizes that hold the demand in the fewest bytes of pools; other
+ * spacings are left as they are. Throws an `InputError` for geometries that cannot be.
+ */
+export function fitClasses(given: PymallocOptions, demand: () => SizeDemand): PymallocOptions {
+  if (given.spacing !== "fitted") return given;
+  const { pool, align, sizes } = resolveGeometry({ ...given, spacing: "linear" });
+  const count = given.classes === 0 ? sizes.length : given.classes;
+  const share = (granules: number): number => pool / blocksInPool(pool, granules * align);
+  const fitted = fittedSizes(demand(), count, align, given.threshold, share);
+  return { ...given, spacing: "listed", sizes: fitted.join("+") };
 }

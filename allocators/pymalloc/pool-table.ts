@@ -3,7 +3,7 @@ import type { Geometry } from "./geometry.js";
 /** The end of a list of pools. */
 export const NO_POOL = -1;
 /** The size class of a pool that has never been opened in the life of its arena (DUMMY_SIZE_IDX). */
-export const NO_CLASS = 255;
+export const NO_CLASS = 0xffff;
 
 /** Words of a pool's record, by their index. Granules count from the pool's start, and 0, in the header, is no block. */
 export const PoolWord = {

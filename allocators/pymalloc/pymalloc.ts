@@ -3,22 +3,16 @@ import { Cost } from "../../memory/costs.js";
 import type { HeapMap } from "../../memory/heap-map.js";
 import type { Allocator, AllocatorSpec, ArenaPlacement, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
-import { firstFit as largeHeap } from "../sequential-fit/first-fit.js";
+import { type Families, outerHeap } from "../outer.js";
+import { firstFit } from "../sequential-fit/first-fit.js";
 import { ArenaTable } from "./arena-table.js";
-import {
-  type Geometry,
-  type PymallocOptions,
-  pymallocDefaults,
-  pymallocOptions,
-  resolveGeometry,
-  SMALL_LIMIT,
-} from "./geometry.js";
+import { fitClasses, type Geometry, resolveGeometry } from "./geometry.js";
+import { type PymallocOptions, pymallocDefaults, pymallocOptions } from "./options.js";
 import { PoolTable, PoolWord, RECORD_BITS } from "./pool-table.js";
 import type { PymallocState } from "./state.js";
 import { walkArenas } from "./walk.js";
 
 // Constants of this module cost less in hot code than imported ones: 1 ns of 20.
-const LARGEST_SMALL = SMALL_LIMIT;
 const RECORD = RECORD_BITS;
 const {
   freeHead: FREE_HEAD,
@@ -33,9 +27,9 @@ const {
 const LINK_BYTES = 8;
 
 /**
- * CPython's small-object allocator (Objects/obmalloc.c), block for block. Requests of 1 to 512 bytes come from pools of
- * one size class each, pools from arenas; all others, and any request for more than the size step as alignment, go to
- * a first-fit heap that stands for the C library, as do small ones when no arena can be had.
+ * CPython's small-object allocator (Objects/obmalloc.c), block for block. Requests of 1 to 512 bytes (`threshold`) come from
+ * pools of one size class each, pools from arenas; all others, and any request for more than the alignment, go to the
+ * outer heap that stands for the C library, as do small ones when no arena can be had.
  *
  * The list of a pool's free blocks ends with one block carved ahead of its use; when the list becomes empty, a block is
  * carved or the pool is full. Memory is written for the first time only there and when a pool is opened: every other
@@ -47,36 +41,39 @@ class Pymalloc implements Allocator, ArenaPlacement, PymallocState {
   readonly arenas: ArenaTable;
   private readonly space: AddressSpace;
   private readonly large: Allocator;
+  /** By size: class of a request that pools serve, up to `threshold` bytes. */
+  private readonly classOf: Uint8Array;
+  private readonly threshold: number;
   /** Addresses from `base` on, `reserved` bytes of them, are in pools. */
   private readonly base: Address;
   private readonly reserved: number;
   private readonly align: number;
   private readonly perAlign: number;
-  private readonly classShift: number;
   /** Granules of a pool, 1 << poolShift. */
   private readonly poolGranules: number;
   private readonly poolShift: number;
   private readonly pageMask: number;
 
-  constructor(space: AddressSpace, geometry: Geometry) {
+  constructor(space: AddressSpace, geometry: Geometry, outer: Allocator) {
     this.space = space;
     this.geometry = geometry;
     this.pools = new PoolTable(geometry);
     this.arenas = new ArenaTable(space, geometry, this.pools);
-    this.large = largeHeap.create(space);
+    this.large = outer;
+    this.classOf = geometry.classOf;
+    this.threshold = geometry.threshold;
     this.base = this.arenas.base;
     this.reserved = this.arenas.reserved;
     this.align = geometry.align;
     this.perAlign = 1 / geometry.align;
-    this.classShift = geometry.alignBits;
     this.poolShift = geometry.poolBits - geometry.alignBits;
     this.poolGranules = 1 << this.poolShift;
     this.pageMask = space.pageSize - 1;
   }
 
   allocate(size: number, alignment = 0): Ref {
-    if (size > LARGEST_SMALL || size < 1 || alignment > this.align) return this.allocateLarge(size, alignment);
-    const sizeClass = (size - 1) >> this.classShift;
+    if (size > this.threshold || size < 1 || alignment > this.align) return this.allocateLarge(size, alignment);
+    const sizeClass = this.classOf[size];
     const pools = this.pools;
     const pool = pools.used[sizeClass];
     if (pool < 0) return this.allocateFromFreePool(sizeClass, size);
@@ -211,8 +208,11 @@ export interface PymallocSpec extends AllocatorSpec<PymallocOptions> {
   create(space: AddressSpace, options?: Partial<PymallocOptions>): PymallocAllocator;
 }
 
-/** CPython's small-object allocator, 3.7 to 3.14. Blocks start at multiples of 16, under variant cpython-3.7 of 8. */
-export const pymalloc: PymallocSpec = {
+/**
+ * CPython's small-object allocator, 3.7 to 3.14, over any of the `families` for large requests. Blocks start at multiples
+ * of 16, under variant cpython-3.7 of 8.
+ */
+export const pymallocOver = (families: Families): PymallocSpec => ({
   name: "pymalloc",
   title: "CPython pymalloc",
   source: "CPython, Objects/obmalloc.c: pymalloc_alloc, pymalloc_free, pymalloc_realloc, new_arena (3.7.3 to 3.14)",
@@ -224,9 +224,29 @@ export const pymalloc: PymallocSpec = {
     { variant: "cpython-3.7" },
     { variant: "cpython-3.8", base: "m16" },
     { variant: "cpython-3.9", base: "mixed" },
-    { base: "page" },
-    { variant: "cpython-3.11", base: "mixed" },
-    { pool: 4096, arena: 65536, base: "mixed" },
+    { base: "page", variant: "cpython-3.11" },
+    { pool: 4096, arena: 65536, base: "mixed", choose: "address" },
+    { pool: 65536, arena: 262144, align: 8, choose: "oldest", misalign: 8, keep: "no" },
+    { variant: "cpython-3.8", arena: 65536, choose: "emptiest", keep: "yes", threshold: 256, outer: "buddy" },
+    { spacing: "geometric", threshold: 2048, perDoubling: 2, pool: 8192, arena: 65536, outer: "bump/growth=4096" },
+    {
+      spacing: "listed",
+      sizes: "16+48+400",
+      threshold: 400,
+      pool: 4096,
+      arena: 16384,
+      outer: "pymalloc/threshold=1024",
+    },
+    { spacing: "linear", step: 24, align: 8, domain: "mem", variant: "cpython-3.7" },
+    { domain: "raw", outer: "first-fit/wilderness=preserved" },
   ],
-  create: (space, options) => new Pymalloc(space, resolveGeometry(options)),
-};
+  fit: fitClasses,
+  create: (space, options) => {
+    const geometry = resolveGeometry(options);
+    const outer = outerHeap("pymalloc", "outer", options?.outer ?? pymallocDefaults.outer, families, space);
+    return new Pymalloc(space, geometry, outer);
+  },
+});
+
+/** pymalloc on its own: only first fit can serve the large requests. */
+export const pymalloc: PymallocSpec = pymallocOver(() => ({ "first-fit": firstFit }));

@@ -1,3 +1,4 @@
+import { HeapError } from "../../memory/errors.js";
 import { arenaMapShape, nodesOver } from "./arena-map.js";
 import { NO_ARENA } from "./arena-table.js";
 import { POOL_HEADER } from "./geometry.js";
@@ -47,20 +48,22 @@ export interface PymallocStatistics {
 }
 
 function classStatistics({ geometry, pools, arenas }: PymallocState): ClassStatistics[] {
-  const rows: ClassStatistics[] = Array.from(geometry.capacity, (_, sizeClass) => ({
-    class: sizeClass,
-    size: (sizeClass + 1) * geometry.align,
+  const rows: ClassStatistics[] = geometry.sizes.map((size, number) => ({
+    class: number,
+    size,
     pools: 0,
     blocksInUse: 0,
     availBlocks: 0,
   }));
+  const rowOf = new Map(rows.map((row) => [row.size / geometry.align - 1, row]));
   for (let slot = 0; slot < arenas.slots; slot++) {
     if (arenas.ordinal[slot] === NO_ARENA) continue;
     for (let pool = arenas.firstPool[slot]; pool < arenas.nextPool[slot]; pool++) {
       const count = pools.get(pool, PoolWord.count);
       if (count === 0) continue;
       const sizeClass = pools.get(pool, PoolWord.sizeClass);
-      const row = rows[sizeClass];
+      const row = rowOf.get(sizeClass);
+      if (row === undefined) throw new HeapError("structure", `pool ${pool} has no class of ${sizeClass + 1} granules`);
       row.pools++;
       row.blocksInUse += count;
       row.availBlocks += geometry.capacity[sizeClass] - count;
