@@ -26,11 +26,15 @@ interface Pool {
 
 interface Arena {
   ordinal: number;
+  /** Place in arenas[], which decides the address. */
+  slot: number;
   base: Address;
   total: number;
   virgin: Address[];
   /** Next to be used last. */
   emptied: Pool[];
+  /** Operation that last changed its number of free pools. */
+  changed: number;
 }
 
 type Block = { pool: Pool; at: Address } | { large: Ref };
@@ -41,6 +45,10 @@ interface ModelOptions {
   arena: number;
   keepsEmpty: boolean;
   offsets: number[];
+  /** Class sizes where they are not all multiples of the alignment up to 512. */
+  sizes?: number[];
+  /** Largest of these goes first, where arenas are not used in CPython's order. */
+  rank?: (arena: Arena, freePools: number) => number;
 }
 
 class Model {
@@ -51,6 +59,10 @@ class Model {
   private readonly used = new Map<number, Pool[]>();
   private readonly usable: Arena[] = [];
   private made = 0;
+  private now = 0;
+  /** Slots given back, the next one to be used last, and slots ever used. */
+  private readonly unusedSlots: number[] = [];
+  private slots = 0;
 
   constructor(space: AddressSpace, options: ModelOptions) {
     this.space = space;
@@ -60,8 +72,9 @@ class Model {
   }
 
   malloc(n: number): Block | undefined {
-    if (n < 1 || n > 512) return this.mallocLarge(n);
-    const size = Math.ceil(n / this.o.align) * this.o.align;
+    this.now++;
+    const size = this.classOf(n);
+    if (size === undefined) return this.mallocLarge(n);
     const list = this.used.get(size) ?? [];
     this.used.set(size, list);
     if (list.length === 0) {
@@ -87,6 +100,7 @@ class Model {
       return;
     }
     const { pool, at } = block;
+    this.now++;
     const list = this.used.get(pool.size) ?? [];
     this.space.touch(at, 8);
     if (pool.free.push(at) === 1) list.unshift(pool);
@@ -107,6 +121,12 @@ class Model {
     const moved = this.malloc(n);
     if (moved !== undefined) this.free(block);
     return moved;
+  }
+
+  private classOf(n: number): number | undefined {
+    const { align, sizes } = this.o;
+    if (n < 1) return undefined;
+    return sizes === undefined ? (n > 512 ? undefined : Math.ceil(n / align) * align) : sizes.find((size) => n <= size);
   }
 
   private mallocLarge(n: number): Block | undefined {
@@ -138,7 +158,12 @@ class Model {
 
   private freePool(): Pool | undefined {
     if (this.usable.length === 0 && !this.newArena()) return undefined;
+    const { rank } = this.o;
+    if (rank !== undefined) {
+      this.usable.sort((a, b) => rank(b, this.freePools(b)) - rank(a, this.freePools(a)) || b.changed - a.changed);
+    }
     const arena = this.usable[0];
+    arena.changed = this.now;
     const pool = arena.emptied.pop() ?? { arena, at: arena.virgin.shift() ?? 0, size: 0, free: [], count: 0, next: 0 };
     if (this.freePools(arena) === 0) this.usable.shift();
     return pool;
@@ -160,7 +185,7 @@ class Model {
     ) {
       virgin.push(at);
     }
-    const arena: Arena = { ordinal, base, total: virgin.length, virgin, emptied: [] };
+    const arena: Arena = { ordinal, slot: -1, base, total: virgin.length, virgin, emptied: [], changed: this.now };
     if (!this.space.commit(...this.pages(arena), Use.heap)) return false;
     // arenas[] is a page long; cases that grow beyond it have no limit.
     if (ordinal === 0 && this.space.map(768, 4096, Use.meta) === 0) {
@@ -168,6 +193,7 @@ class Model {
       return false;
     }
     this.made++;
+    arena.slot = this.unusedSlots.pop() ?? this.slots++;
     this.usable.push(arena);
     return true;
   }
@@ -176,9 +202,13 @@ class Model {
   private sort(arena: Arena, before: number): void {
     const now = before + 1;
     const at = this.usable.indexOf(arena);
-    if (now === arena.total && !(this.o.keepsEmpty && at === this.usable.length - 1)) {
+    arena.changed = this.now;
+    const others = this.usable.filter((other) => other !== arena && this.freePools(other) === other.total);
+    const keeps = this.o.rank === undefined ? at === this.usable.length - 1 : others.length === 0;
+    if (now === arena.total && !(this.o.keepsEmpty && keeps)) {
       this.usable.splice(at, 1);
       this.space.unmap(...this.pages(arena));
+      this.unusedSlots.push(arena.slot);
       return;
     }
     if (at >= 0) this.usable.splice(at, 1);
@@ -210,6 +240,37 @@ const cases: [string, Partial<PymallocOptions>, ModelOptions][] = [
     "3.10, large pools",
     { pool: 8192, arena: 32768, base: "page" },
     { ...small, pool: 8192, arena: 32768, offsets: [0x3000] },
+  ],
+  [
+    "arenas by age, none kept",
+    { pool: 2048, arena: 8192, choose: "oldest", keep: "no" },
+    { ...small, arena: 8192, keepsEmpty: false, offsets: [0], rank: (arena) => -arena.ordinal },
+  ],
+  [
+    "arenas by address, misaligned",
+    { pool: 2048, arena: 8192, choose: "address", misalign: 48 },
+    { ...small, arena: 8192, offsets: [48], rank: ({ slot }) => -slot },
+  ],
+  [
+    "the emptiest arena, alignment 8, one kept",
+    { variant: "cpython-3.7", pool: 4096, arena: 16384, choose: "emptiest", keep: "yes" },
+    { ...small, align: 8, pool: 4096, offsets: [0], rank: (_, freePools) => freePools },
+  ],
+  [
+    "geometric classes up to 2048 bytes",
+    { pool: 8192, arena: 32768, spacing: "geometric", threshold: 2048, perDoubling: 2 },
+    {
+      ...small,
+      pool: 8192,
+      arena: 32768,
+      offsets: [0],
+      sizes: [16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048],
+    },
+  ],
+  [
+    "three classes",
+    { pool: 4096, arena: 16384, spacing: "listed", sizes: "48+368+1024", threshold: 1024 },
+    { ...small, pool: 4096, offsets: [0], sizes: [48, 368, 1024] },
   ],
 ];
 

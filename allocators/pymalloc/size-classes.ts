@@ -27,7 +27,7 @@ function geometric(perDoubling: number, align: number, threshold: number): numbe
 function listed(text: string, align: number, threshold: number): number[] {
   if (text === "") refuse("spacing", "listed needs sizes, such as sizes=16+32+64+512");
   const sizes = text.split("+").map(Number);
-  const odd = sizes.find((size) => size % align !== 0);
+  const odd = sizes.find((size) => size === 0 || size % align !== 0);
   if (odd !== undefined) refuse("sizes", `${odd} is not a multiple of the alignment ${align}`);
   const early = sizes.findIndex((size, i) => i > 0 && size <= sizes[i - 1]);
   if (early >= 0) refuse("sizes", `${sizes[early]} follows ${sizes[early - 1]}: give them ascending`);
