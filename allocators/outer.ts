@@ -6,7 +6,7 @@ import type { AddressSpace } from "../memory/address-space.js";
 import { InputError, unknownName } from "../memory/errors.js";
 import type { OptionSpec } from "../memory/options.js";
 import { parseSelector, resolveOptions } from "../memory/options.js";
-import type { Allocator, AnyAllocatorSpec } from "./allocator.js";
+import { type Allocator, type AnyAllocatorSpec, isCompacting } from "./allocator.js";
 
 /** Asked when a heap is made, so the registry may still be in the making when the spec is. */
 export type Families = () => Readonly<Record<string, AnyAllocatorSpec>>;
@@ -38,11 +38,17 @@ export function outerHeap(
   const spec = Object.hasOwn(known, name) ? known[name] : undefined;
   const where = `${owner}: option ${option}`;
   if (spec === undefined) throw unknownName(`allocator in option ${option} of ${owner}`, name, Object.keys(known));
+  if (spec.placeless) throw new InputError(`${where}: ${name} is a bound without addresses: use a real allocator`);
   if (spec.indirect) {
     throw new InputError(
       `${where}: ${name} gives handles, and blocks are told apart by address: use a direct allocator`,
     );
   }
-  if (spec.placeless) throw new InputError(`${where}: ${name} is a bound without addresses: use a real allocator`);
-  return spec.create(space, resolveOptions(name, spec.options, options));
+  const heap = spec.create(space, resolveOptions(name, spec.options, options));
+  if (isCompacting(heap)) {
+    throw new InputError(
+      `${where}: ${name} compacts at safepoints, of which a layer does not tell it: use one that does not`,
+    );
+  }
+  return heap;
 }

@@ -9,6 +9,7 @@ import { handleTable } from "./handle-table/handle-table.js";
 import { ideal } from "./ideal.js";
 import { mesh } from "./mesh/mesh.js";
 import { oracle } from "./oracle.js";
+import { layeredOver } from "./layered.js";
 import { pymallocOver } from "./pymalloc/pymalloc.js";
 import { bestFit } from "./sequential-fit/best-fit.js";
 import { firstFit } from "./sequential-fit/first-fit.js";
@@ -34,4 +35,5 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   pymalloc: pymallocOver(() => allocators),
   "handle-table": handleTable,
   "c-partial": cPartial,
+  layered: layeredOver(() => allocators),
 };

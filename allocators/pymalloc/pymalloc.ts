@@ -54,12 +54,13 @@ class Pymalloc implements Allocator, ArenaPlacement, PymallocState {
   private readonly poolShift: number;
   private readonly pageMask: number;
 
-  constructor(space: AddressSpace, geometry: Geometry, outer: Allocator) {
+  constructor(space: AddressSpace, geometry: Geometry, outer: () => Allocator) {
     this.space = space;
     this.geometry = geometry;
     this.pools = new PoolTable(geometry);
     this.arenas = new ArenaTable(space, geometry, this.pools);
-    this.large = outer;
+    // Behind the arenas, whose reservation is the first thing in the address space.
+    this.large = outer();
     this.classOf = geometry.classOf;
     this.threshold = geometry.threshold;
     this.base = this.arenas.base;
@@ -241,11 +242,10 @@ export const pymallocOver = (families: Families): PymallocSpec => ({
     { domain: "raw", outer: "first-fit/wilderness=preserved" },
   ],
   fit: fitClasses,
-  create: (space, options) => {
-    const geometry = resolveGeometry(options);
-    const outer = outerHeap("pymalloc", "outer", options?.outer ?? pymallocDefaults.outer, families, space);
-    return new Pymalloc(space, geometry, outer);
-  },
+  create: (space, options) =>
+    new Pymalloc(space, resolveGeometry(options), () =>
+      outerHeap("pymalloc", "outer", options?.outer ?? pymallocDefaults.outer, families, space),
+    ),
 });
 
 /** pymalloc on its own: only first fit can serve the large requests. */
