@@ -124,15 +124,20 @@ function layersOf(frame: Frame, grid: Grid, { names }: Chart): Layer[] {
   const series = { field: "series", type: "nominal" } as const;
   const color = { ...series, scale: scale(styles.map(({ colour }) => colour)), legend };
   const shape = { ...series, scale: scale(names.map((_, i) => shapes[i % shapes.length])), legend };
-  const line: Layer = {
-    transform: [{ filter: "isValid(datum.line)" }],
-    mark: { type: "line", strokeWidth: frame.theme.line, strokeJoin: "round", clip: true },
-    encoding: {
-      y: { field: "line", type: "quantitative" },
-      color,
-      strokeDash: { ...series, scale: scale(styles.map(({ dash }) => dash)), legend },
-    },
-  };
+  // A layer for each series: as a scale, the dash would be drawn around the symbols of the legend too.
+  const lines = names.map(
+    (name, i): Layer => ({
+      transform: [{ filter: { and: [{ field: "series", equal: name }, "isValid(datum.line)"] } }],
+      mark: {
+        type: "line",
+        strokeWidth: frame.theme.line,
+        strokeJoin: "round",
+        clip: true,
+        ...(styles[i].dash.length > 0 ? { strokeDash: styles[i].dash } : {}),
+      },
+      encoding: { y: { field: "line", type: "quantitative" }, color },
+    }),
+  );
   const interval: Layer = {
     transform: [{ filter: "isValid(datum.lo)" }],
     mark: { type: "rule", strokeWidth: 1, clip: true },
@@ -143,7 +148,7 @@ function layersOf(frame: Frame, grid: Grid, { names }: Chart): Layer[] {
     mark: { type: "point", filled: true, size: 5 * frame.theme.font.label * 0.7, opacity: 1 },
     encoding: { y: { field: "y", type: "quantitative" }, color, shape },
   };
-  return [line, interval, point];
+  return [...lines, interval, point];
 }
 
 function panelOf(

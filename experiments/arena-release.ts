@@ -77,6 +77,19 @@ export function keptUnits(tables: Tables): Kept[] {
   );
 }
 
+const LIVE = "bytes of live blocks";
+
+/** The share of the bytes that is still live: what compaction would keep. */
+function liveShare(tables: Tables, allocator: string, share: number): number {
+  const at = (label: string): number =>
+    recordsOf(tables.looks)
+      .filter(
+        (look) => look["allocator"] === allocator && look["workload"] === labelOf(share) && look["label"] === label,
+      )
+      .reduce((total, look) => total + Number(look["live"]), 0);
+  return at("survivors") / at("free");
+}
+
 /** Measured shares as points, with three standard deviations about the expectation, which is the line. */
 function curveTable(tables: Tables): Table {
   const rows: TableRecord[] = keptUnits(tables).map(({ allocator, unit, share, units, kept, expected, deviation }) => ({
@@ -88,6 +101,12 @@ function curveTable(tables: Tables): Table {
     lo: Math.max(0, expected - 3 * deviation),
     hi: Math.min(1, expected + 3 * deviation),
   }));
+  for (const allocator of Object.keys(allocators)) {
+    for (const x of shares) {
+      const y = liveShare(tables, allocator, x);
+      rows.push({ workload: allocator, allocator: LIVE, x, y, line: x, lo: Number.NaN, hi: Number.NaN });
+    }
+  }
   const [first, last] = [shares[0], shares[shares.length - 1]];
   const step = exp(ln(last / first) / 80);
   for (const allocator of Object.keys(allocators)) {
@@ -95,7 +114,7 @@ function curveTable(tables: Tables): Table {
       const point = { workload: allocator, x: share, y: Number.NaN, lo: Number.NaN, hi: Number.NaN };
       const { blocks } = geometryOf(allocator);
       for (const unit of units) rows.push({ ...point, allocator: unit, line: unitsKept(share, blocks[unit]) });
-      rows.push({ ...point, allocator: "bytes of live blocks", line: share });
+      rows.push({ ...point, allocator: LIVE, line: share });
     }
   }
   return tableOf(rows);
@@ -143,7 +162,7 @@ export default defineExperiment({
       draw: (tables, theme) =>
         curves(curveTable(tables), {
           theme: themeNamed(theme),
-          order: [...units, "bytes of live blocks"],
+          order: [...units, LIVE],
           title: "What random survivors hold",
           x: { title: "chance of a block to survive", quantity: "share", scale: "log" },
           y: { title: "share kept", quantity: "share", scale: "linear" },

@@ -50,3 +50,25 @@ export function unitsKept(f: number, blocks: number): number {
 export function geometricClassesWaste(ratio: number): number {
   return (2 * ratio) / (ratio + 1);
 }
+
+/** Pool pinning, class by class: pools that hold one block then, and bytes that are live. */
+export interface Pinned {
+  readonly size: number;
+  readonly pools: number;
+  readonly live: number;
+}
+
+/**
+ * What pool pinning leaves after each class of `sizes`, from an empty heap: with L bytes live, blocks of s bytes fill
+ * floor((M - L) / (s k)) pools of k = floor((pool - header) / s) blocks, of which one stays in each.
+ */
+export function poolPinningCourse(sizes: readonly number[], most: number, pool: number, header: number): Pinned[] {
+  let pools = 0;
+  let live = 0;
+  return sizes.map((size) => {
+    const more = Math.floor((most - live) / (size * Math.floor((pool - header) / size)));
+    pools += more;
+    live += more * size;
+    return { size, pools, live };
+  });
+}
