@@ -5,16 +5,27 @@ import type { TopLevelSpec } from "vega-lite";
 import { beforeAll, describe, expect, it } from "vitest";
 import { filter, type Table, tableOf } from "../harness/table.js";
 import { bars } from "./bars.js";
+import { type CurveOptions, curves } from "./curves.js";
 import { decomposition } from "./decomposition.js";
 import { fragmentation } from "./fragmentation.js";
 import { heapMap } from "./heap-map.js";
+import { matrix } from "./matrix.js";
 import type { ChartOptions } from "./panels.js";
 import { renderSvg, svgSize } from "./render.js";
-import { barTable, heapTable, kindTable, lineTable, workloads } from "./samples.js";
+import { barTable, curveTable, heapTable, kindTable, lineTable, matrixTable, workloads } from "./samples.js";
 import { type Span, type Theme, themes } from "./theme.js";
 import { timeline } from "./timeline.js";
 
 const heading = { title: "A heading that says what the figure shows", subtitle: "Seed 1. ".repeat(20).trim() };
+
+const axes: Pick<CurveOptions, "x" | "y"> = {
+  x: { title: "chance of a block to survive", quantity: "share", scale: "log" },
+  y: { title: "share kept", quantity: "share", scale: "linear" },
+};
+const logAxes: Pick<CurveOptions, "x" | "y"> = {
+  x: { title: "live bytes", quantity: "bytes", scale: "log" },
+  y: { title: "ratio", quantity: "count", scale: "log" },
+};
 
 const forms: readonly [string, Table, (table: Table, options: ChartOptions) => TopLevelSpec][] = [
   ["timeline", lineTable(12), timeline],
@@ -24,6 +35,9 @@ const forms: readonly [string, Table, (table: Table, options: ChartOptions) => T
   ["decomposition in bytes", kindTable(), (table, options) => decomposition(table, { ...options, measure: "bytes" })],
   ["bars", barTable(), bars],
   ["heap map", heapTable(60, 40), heapMap],
+  ["curves", curveTable(), (table, options) => curves(table, { ...options, ...axes })],
+  ["curves, log and log", curveTable(), (table, options) => curves(table, { ...options, ...logAxes })],
+  ["matrix", matrixTable(), (table, options) => matrix(table, { ...options, across: "arena size", down: "pool size" })],
 ];
 
 const looks = Object.values(themes).flatMap((theme) =>
@@ -178,6 +192,35 @@ describe("what the charts show", () => {
     const interval = await renderSvg(bars(tableOf([{ ...row, lo: 1.5, hi: 2.5 }])), themes.screen);
     const rules = (svg: string): number => svg.match(/class="mark-rule role-mark/g)?.length ?? 0;
     expect(rules(interval)).toBe(rules(plain) + 1);
+  });
+
+  it("a curve runs along its line and shows a point only where one was measured", async () => {
+    const row = { workload: "w", allocator: "a", y: Number.NaN, line: 0.5, lo: Number.NaN, hi: Number.NaN };
+    const table = tableOf([
+      { ...row, x: 0.001 },
+      { ...row, x: 0.01, y: 0.4, lo: 0.3, hi: 0.6 },
+      { ...row, x: 0.1, line: 0.9 },
+    ]);
+    const svg = await renderSvg(curves(table, axes), themes.screen);
+    expect(svg.match(/aria-roledescription="point"|class="mark-symbol role-mark[^"]*"[^>]*><path/g)?.length).toBe(1);
+    expect(textsIn(svg)).toEqual(expect.arrayContaining(["0.1 %", "1 %", "10 %", "share kept"]));
+    expect(() =>
+      curves(
+        filter(table, (i) => i === 0),
+        { ...axes, x: { ...axes.x, title: "f" } },
+      ),
+    ).not.toThrow();
+    expect(() => curves(tableOf([{ ...row, x: 0 }]), axes)).toThrow(
+      'chart curves: 0 on the log axis "chance of a block to survive": give values above 0',
+    );
+  });
+
+  it("a matrix writes every value and frames the least", async () => {
+    const row = { workload: "w", allocator: "1 MiB", row: "4 KiB", value: 12.345 };
+    const table = tableOf([row, { ...row, allocator: "2 MiB", value: 7.5 }, { ...row, row: "8 KiB", value: 812 }]);
+    const spec = matrix(table, { across: "arena", down: "pool" });
+    expect(textsIn(await renderSvg(spec, themes.screen))).toEqual(expect.arrayContaining(["12.3", "7.50", "812"]));
+    expect(JSON.stringify(spec)).toContain("datum.column === '2 MiB' && datum.row === '4 KiB'");
   });
 
   it("a heap map of the wrong number of cells is refused", () => {

@@ -94,3 +94,32 @@ export function heapTable(width = 240, height = 120): Table {
   }
   return tableOf(records);
 }
+
+/** Columns of the curves: a line for each allocator, and a point with an interval at every fourth place of it. */
+export function curveTable(): Table {
+  const records: TableRecord[] = [];
+  for (const workload of workloads) {
+    allocators.forEach((allocator, a) => {
+      for (let i = 0, x = 1e-5; i < 20; i++, x *= 1.6) {
+        const line = 1 - 1 / (1 + (a + 1) * 500 * x);
+        const y = i % 4 === 0 ? line : Number.NaN;
+        records.push({ workload, allocator, x, y, line, lo: 0.9 * y, hi: 1.1 * y });
+      }
+    });
+  }
+  return tableOf(records);
+}
+
+/** Columns of the matrix, with a cell that is missing. */
+export function matrixTable(): Table {
+  const sizes = ["64 KiB", "256 KiB", "1 MiB", "4 MiB"];
+  return tableOf(
+    workloads.flatMap((workload, w) =>
+      ["4 KiB", "16 KiB", "64 KiB"].flatMap((row, r) =>
+        sizes.flatMap((allocator, c) =>
+          r === 2 && c === 0 ? [] : [{ workload, allocator, row, value: 5 + 10 * noise(w * 7 + r, c) }],
+        ),
+      ),
+    ),
+  );
+}
