@@ -3,6 +3,7 @@ import { bestFitTarget, hasanTarget } from "./verify-attacks.js";
 import { moveBudget, partialCompaction } from "./verify-budget.js";
 import { fiftyPercent } from "./verify-fifty-percent.js";
 import { metricsTarget } from "./verify-metrics.js";
+import { poolPinningTarget } from "./verify-pinning.js";
 import { robsonTarget } from "./verify-robson.js";
 import { shore } from "./verify-shore.js";
 import { survivorsTarget } from "./verify-survivors.js";
@@ -15,6 +16,7 @@ export const targets: readonly Target[] = [
   hasanTarget,
   partialCompaction,
   moveBudget,
+  poolPinningTarget,
   survivorsTarget,
   fiftyPercent,
   internalWaste,
