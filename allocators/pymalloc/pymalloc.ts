@@ -41,9 +41,9 @@ class Pymalloc implements Allocator, ArenaPlacement, PymallocState {
   readonly arenas: ArenaTable;
   private readonly space: AddressSpace;
   private readonly large: Allocator;
-  /** By size: class of a request that pools serve, up to `threshold` bytes. */
-  private readonly classOf: Uint8Array;
-  private readonly threshold: number;
+  /** Largest request whose class a shift gives: the threshold, or 0 where classes do not step by the alignment. */
+  private readonly evenly: number;
+  private readonly classShift: number;
   /** Addresses from `base` on, `reserved` bytes of them, are in pools. */
   private readonly base: Address;
   private readonly reserved: number;
@@ -61,8 +61,8 @@ class Pymalloc implements Allocator, ArenaPlacement, PymallocState {
     this.arenas = new ArenaTable(space, geometry, this.pools);
     // Behind the arenas, whose reservation is the first thing in the address space.
     this.large = outer();
-    this.classOf = geometry.classOf;
-    this.threshold = geometry.threshold;
+    this.evenly = geometry.sizes.length === geometry.classes ? geometry.threshold : 0;
+    this.classShift = geometry.alignBits;
     this.base = this.arenas.base;
     this.reserved = this.arenas.reserved;
     this.align = geometry.align;
@@ -73,8 +73,12 @@ class Pymalloc implements Allocator, ArenaPlacement, PymallocState {
   }
 
   allocate(size: number, alignment = 0): Ref {
-    if (size > this.threshold || size < 1 || alignment > this.align) return this.allocateLarge(size, alignment);
-    const sizeClass = this.classOf[size];
+    if (size > this.evenly || size < 1 || alignment > this.align) return this.allocateOther(size, alignment);
+    return this.takeBlock((size - 1) >> this.classShift, size);
+  }
+
+  /** The next block of a class: of the first pool in its list, else of a free pool. */
+  private takeBlock(sizeClass: number, size: number): Ref {
     const pools = this.pools;
     const pool = pools.used[sizeClass];
     if (pool < 0) return this.allocateFromFreePool(sizeClass, size);
@@ -154,7 +158,10 @@ class Pymalloc implements Allocator, ArenaPlacement, PymallocState {
     return ((ref - this.base) * this.perAlign) >> this.poolShift;
   }
 
-  private allocateLarge(size: number, alignment: number): Ref {
+  /** What is too large for pools or aligned to more than they are, and classes that a table gives: it is slower than a shift. */
+  private allocateOther(size: number, alignment: number): Ref {
+    const { threshold, classOf, align } = this.geometry;
+    if (size >= 1 && size <= threshold && alignment <= align) return this.takeBlock(classOf[size], size);
     // The C library is asked for 1 byte where the program asks for none.
     return alignment > this.align
       ? this.large.allocate(Math.max(1, size), alignment)
