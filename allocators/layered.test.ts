@@ -129,6 +129,7 @@ describe("heaps that cannot be a layer", () => {
   it.each([
     ["layered:inner=handle-table", /^layered: option inner: handle-table gives handles, .*: use a direct allocator$/],
     ["pymalloc:outer=ideal", /^pymalloc: option outer: ideal is a bound without addresses: use a real allocator$/],
+    ["layered:outer=mesh", /option outer: mesh reorganizes at safepoints, of which a layer does not tell it/],
     ["layered:outer=firstfit", /^unknown allocator in option outer of layered "firstfit": did you mean "first-fit"\?$/],
     ["layered:outer=buddy/chunk=70000", /^buddy: option chunk: 70000 is not a power of two/],
     [

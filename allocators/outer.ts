@@ -6,7 +6,7 @@ import type { AddressSpace } from "../memory/address-space.js";
 import { InputError, unknownName } from "../memory/errors.js";
 import type { OptionSpec } from "../memory/options.js";
 import { parseSelector, resolveOptions } from "../memory/options.js";
-import { type Allocator, type AnyAllocatorSpec, isCompacting } from "./allocator.js";
+import { type Allocator, type AnyAllocatorSpec, isReorganizing } from "./allocator.js";
 
 /** Asked when a heap is made, so the registry may still be in the making when the spec is. */
 export type Families = () => Readonly<Record<string, AnyAllocatorSpec>>;
@@ -45,9 +45,9 @@ export function outerHeap(
     );
   }
   const heap = spec.create(space, resolveOptions(name, spec.options, options));
-  if (isCompacting(heap)) {
+  if (isReorganizing(heap)) {
     throw new InputError(
-      `${where}: ${name} compacts at safepoints, of which a layer does not tell it: use one that does not`,
+      `${where}: ${name} reorganizes at safepoints, of which a layer does not tell it: use one that does not`,
     );
   }
   return heap;

@@ -99,6 +99,10 @@ export class OwnedSpace implements AddressSpace {
     return this.space.footprintOf(at, bytes);
   }
 
+  frameOf(at: Address): Address {
+    return this.space.frameOf(at);
+  }
+
   regions(visit: (start: Address, bytes: number, use: Use) => void): void {
     this.space.regions(visit);
   }
