@@ -23,6 +23,7 @@ function infoText(summary: TraceSummary, report: ReadReport): string {
     ["frees", String(summary.frees)],
     ["accesses, pins, marks", `${summary.accesses}, ${summary.pins}, ${summary.phases}`],
     ["threads", String(summary.threads)],
+    ["allocation sites", summary.sites === 0 ? "not known" : String(summary.sites)],
     ["bytes allocated", `${summary.totalBytes} (${formatBytes(summary.totalBytes)})`],
     ["peak live", `${summary.peakLiveBytes} B (${formatBytes(summary.peakLiveBytes)}) at event ${summary.peakEvent}`],
     ["peak live blocks", String(summary.peakLiveBlocks)],

@@ -2,12 +2,13 @@
  * One block of a trace file, before deflate: the columns of up to `BLOCK_EVENTS` events, each column by itself because like bytes
  * side by side deflate best.
  *
- *   block  := 6 column lengths, op, ref, size, count, label, thread      (numbers are varints)
+ *   block  := column lengths, op, ref, size, count, label, thread [, site, name]      (numbers are varints)
  *   op     := the op bytes of the trace
  *   ref    := for each event that names a live block, which one (below)
  *   size   := sizes of allocate and reallocate;  count := counts of access
  *   label  := for each phase its index, and where the index is new (labels are numbered as they appear) bytes, text
  *   thread := for each switch the events since the one before, and the thread id
+ *   site   := for each allocate and reallocate its site;  name := for each site named since the last block bytes, text
  *
  * An allocation has no slot in the file, since slots follow from the order of events. A ref is the birth number of the block (its
  * rank among all allocations) as the difference to the ref before, zigzag, plus one: programs free in the order in which
@@ -23,6 +24,8 @@ export const BLOCK_EVENTS = 131072;
 /** Births that a ref can name. */
 const WINDOW = 1 << 20;
 const COLUMNS = 6;
+/** The last two exist only in traces with sites (version 2 of the file). */
+const COLUMNS_WITH_SITES = 8;
 
 /** Encodes the blocks of one trace, in order. */
 export class BlockEncoder {
@@ -30,6 +33,8 @@ export class BlockEncoder {
   private readonly births: Float64Array;
   private readonly stack: SlotStack;
   private readonly columns = [
+    new VarintWriter(),
+    new VarintWriter(),
     new VarintWriter(),
     new VarintWriter(),
     new VarintWriter(),
@@ -53,7 +58,8 @@ export class BlockEncoder {
   /** The block of events [start, end): valid until the next call. Throws an `InputError` if it is no trace. */
   encode(start: number, end: number): Uint8Array {
     for (const column of this.columns) column.clear();
-    const [op, ref, size, count, label, thread] = this.columns;
+    const [op, ref, size, count, label, thread, site, name] = this.columns;
+    const sites = this.trace.sites.of;
     op.writeBytes(this.trace.op.subarray(start, end));
     for (let i = start; i < end; i++) {
       const code = this.trace.op[i] & OP_MASK;
@@ -63,13 +69,17 @@ export class BlockEncoder {
       }
       if (code === Op.allocate) this.allocate(i);
       else this.writeRef(ref, i, code === Op.free);
-      if (code === Op.allocate || code === Op.reallocate) size.write(this.trace.size[i]);
-      else if (code === Op.access) count.write(this.trace.size[i]);
+      if (code === Op.allocate || code === Op.reallocate) {
+        size.write(this.trace.size[i]);
+        if (sites.length > 0) site.write(sites[i]);
+      } else if (code === Op.access) count.write(this.trace.size[i]);
     }
     this.writeSwitches(thread, end);
+    if (start === 0) this.writeNames(name);
+    const columns = this.trace.sites.names.length > 0 ? this.columns : this.columns.slice(0, COLUMNS);
     this.block.clear();
-    for (const column of this.columns) this.block.write(column.written().length);
-    for (const column of this.columns) this.block.writeBytes(column.written());
+    for (const column of columns) this.block.write(column.written().length);
+    for (const column of columns) this.block.writeBytes(column.written());
     return this.block.written();
   }
 
@@ -99,10 +109,12 @@ export class BlockEncoder {
     if (index > this.labels) throw this.noTrace(`label ${index} comes before label ${this.labels}`);
     column.write(index);
     if (index < this.labels) return;
-    const text = Buffer.from(this.trace.labels[index], "utf8");
-    column.write(text.length);
-    column.writeBytes(text);
+    writeText(column, this.trace.labels[index]);
     this.labels++;
+  }
+
+  private writeNames(column: VarintWriter): void {
+    for (const name of this.trace.sites.names) writeText(column, name);
   }
 
   private noTrace(fault: string): InputError {
@@ -119,16 +131,29 @@ export class BlockEncoder {
   }
 }
 
+function writeText(column: VarintWriter, text: string): void {
+  const bytes = Buffer.from(text, "utf8");
+  column.write(bytes.length);
+  column.writeBytes(bytes);
+}
+
+function readText(column: VarintReader): string {
+  return Buffer.from(column.readBytes(column.read())).toString("utf8");
+}
+
 /** Columns that a decoder writes into; event `first` of the block goes to their index `at`. */
 export interface BlockTarget {
   readonly op: Uint8Array;
   readonly slot: Uint32Array;
   readonly size: Uint32Array | Float64Array;
+  /** Empty where the trace has no sites. */
+  readonly site: Uint32Array;
 }
 
 /** Decodes the blocks of one trace, in order. A block that is no block makes `decode` answer false. */
 export class BlockDecoder {
   readonly labels: string[] = [];
+  readonly siteNames: string[] = [];
   readonly switchAt: number[] = [];
   readonly switchId: number[] = [];
   private readonly stack: SlotStack;
@@ -158,13 +183,14 @@ export class BlockDecoder {
 
   /** Decodes `events` events into `target` from index `at` on. */
   decode(block: Uint8Array, events: number, target: BlockTarget, at: number): boolean {
-    const columns = splitColumns(block);
+    const columns = splitColumns(block, target.site.length > 0 ? COLUMNS_WITH_SITES : COLUMNS);
     if (columns === undefined) return false;
-    const [op, ref, size, count, label, thread] = columns;
+    const [op, ref, size, count, label, thread, site, name] = columns;
     target.op.set(op.readBytes(events), at);
     if (!op.done) return false;
     if (!this.decodeEvents(events, target, at, ref, size, count, label)) return false;
     if (!this.readSwitches(thread, events)) return false;
+    if (site !== undefined && name !== undefined && !this.readSites(site, name, events, target, at)) return false;
     this.events += events;
     return ref.done && size.done && count.done && label.done;
   }
@@ -218,8 +244,28 @@ export class BlockDecoder {
   private readLabel(column: VarintReader): number {
     const index = column.read();
     if (index > this.labels.length) return -1;
-    if (index === this.labels.length) this.labels.push(Buffer.from(column.readBytes(column.read())).toString("utf8"));
+    if (index === this.labels.length) this.labels.push(readText(column));
     return index;
+  }
+
+  private readSites(
+    column: VarintReader,
+    names: VarintReader,
+    events: number,
+    target: BlockTarget,
+    start: number,
+  ): boolean {
+    while (!names.done) {
+      this.siteNames.push(readText(names));
+      if (names.overrun) return false;
+    }
+    for (let i = start; i < start + events; i++) {
+      const code = target.op[i] & OP_MASK;
+      const site = code === Op.allocate || code === Op.reallocate ? column.read() : 0;
+      if (site > this.siteNames.length) return false;
+      target.site[i] = site;
+    }
+    return column.done;
   }
 
   private readSwitches(column: VarintReader, events: number): boolean {
@@ -233,12 +279,13 @@ export class BlockDecoder {
   }
 }
 
-type Columns = [VarintReader, VarintReader, VarintReader, VarintReader, VarintReader, VarintReader];
+type Column = VarintReader;
+type Columns = [Column, Column, Column, Column, Column, Column, Column?, Column?];
 
 /** A reader for each column, or undefined where the lengths do not add up. */
-function splitColumns(block: Uint8Array): Columns | undefined {
+function splitColumns(block: Uint8Array, count: number): Columns | undefined {
   const header = new VarintReader(block, 0, block.length);
-  const lengths = Array.from({ length: COLUMNS }, () => header.read());
+  const lengths = Array.from({ length: count }, () => header.read());
   let start = header.position;
   const columns = lengths.map((length) => {
     const column = new VarintReader(block, start, start + length);

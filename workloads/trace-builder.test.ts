@@ -30,6 +30,8 @@ function digestByDefinition(trace: Trace): string {
       else column.writeUInt32LE(trace.size[i], 4 * k);
     }
     hash.update(column.subarray(0, (wide ? 8 : 4) * events.length));
+    for (const [k, i] of events.entries()) column.writeUInt32LE(trace.sites.of[i] ?? 0, 4 * k);
+    if (trace.sites.names.length > 0) hash.update(column.subarray(0, 4 * events.length));
   }
   hash.update(JSON.stringify(trace.labels));
   for (const value of [...trace.threads.at, ...trace.threads.id]) {
@@ -37,6 +39,7 @@ function digestByDefinition(trace: Trace): string {
     word.writeUInt32LE(value);
     hash.update(word);
   }
+  if (trace.sites.names.length > 0) hash.update(JSON.stringify(trace.sites.names));
   return hash.digest("hex").slice(0, 16);
 }
 
@@ -167,10 +170,26 @@ describe("TraceBuilder", () => {
     "a label of two lines": (builder) => builder.phase("a\nb"),
     "an empty label": (builder) => builder.phase(""),
     "a label with half a character": (builder) => builder.phase("\ud800"),
+    "a site without a name": (builder) => builder.site(""),
+    "a site that has no name": (builder) => [builder.site("main"), builder.allocate(8, 0, 2)],
+    "a site that is no whole number": (builder) => [builder.allocate(8), builder.reallocate(0, 8, 0.5)],
     "a negative thread": (builder) => builder.thread(-1),
   };
   it.each(Object.keys(mistakes))("refuses %s", (name) => {
     expect(() => sample(mistakes[name] as (builder: TraceBuilder) => void)).toThrow(InputError);
+  });
+
+  it("keeps the site of a request, and has no column for sites where none is given", () => {
+    const trace = sample((builder) => {
+      const slot = builder.allocate(8);
+      for (let i = 0; i < 5000; i++) builder.access(slot);
+      builder.reallocate(slot, 9, builder.site("main;grow"));
+      builder.allocate(1, 64, builder.site("main;load"));
+      builder.allocate(1, 0, builder.site("main;grow"));
+    });
+    expect([trace.sites.of.length, ...trace.sites.of.slice(-4)]).toEqual([5004, 0, 1, 2, 1]);
+    expect(trace.sites.names).toEqual(["main;grow", "main;load"]);
+    expect(sample((builder) => builder.allocate(8)).sites).toEqual({ of: new Uint32Array(), names: [] });
   });
 
   it("is as before after a mistake", () => {
@@ -219,6 +238,10 @@ describe("the digest of a trace", () => {
     });
     expect(trace.size).toBeInstanceOf(Float64Array);
     expect(trace.digest).toBe(digestByDefinition(trace));
+    const sited = sample((builder) => {
+      for (let i = 0; i < 70_000; i++) builder.allocate(i, 0, i % 3 === 0 ? builder.site(`site ${i % 5}`) : 0);
+    });
+    expect(sited.digest).toBe(digestByDefinition(sited));
   });
 
   it("changes with every part of the contents", () => {
@@ -236,7 +259,15 @@ describe("the digest of a trace", () => {
       sample((builder) => [builder.phase("one"), builder.thread(1), builder.allocate(9), builder.allocate(8)]),
       sample((builder) => [builder.phase("one"), builder.thread(1), builder.allocate(8), builder.reallocate(0, 8)]),
       sample((builder) => [builder.phase("one"), builder.thread(1), builder.allocate(8)]),
+      ...["here", "there"].map((site) =>
+        sample((builder) => [
+          builder.phase("one"),
+          builder.thread(1),
+          builder.allocate(8),
+          builder.allocate(8, 0, builder.site(site)),
+        ]),
+      ),
     ];
-    expect(new Set([base, ...others].map((trace) => trace.digest)).size).toBe(8);
+    expect(new Set([base, ...others].map((trace) => trace.digest)).size).toBe(10);
   });
 });

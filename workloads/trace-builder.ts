@@ -34,9 +34,13 @@ export class TraceBuilder {
   private readonly switchId: number[] = [];
   private readonly stack = new SlotStack();
   private readonly labelIndex = new Map<string, number>();
+  private readonly siteNames: string[] = [];
+  private readonly siteIndex = new Map<string, number>();
   private op = new Uint8Array(INITIAL);
   private slot = new Uint32Array(INITIAL);
   private size: Uint32Array | Float64Array = new Uint32Array(INITIAL);
+  /** Empty until the first request with a site. */
+  private siteOf = new Uint32Array(0);
   private pins = new Uint32Array(0);
   private events = 0;
 
@@ -58,13 +62,32 @@ export class TraceBuilder {
     return slot < this.pins.length ? this.pins[slot] : 0;
   }
 
-  /** A new block of `size` bytes; `alignment` only where the program asks for more than the usual 16. */
-  allocate(size: number, alignment = 0): number {
+  /**
+   * The number of an allocation site, to be named in requests; the same name always has the same one. A name is one line:
+   * a function, or a call stack as `outermost;...;innermost`.
+   */
+  site(name: string): number {
+    let site = this.siteIndex.get(name);
+    if (site === undefined) {
+      if (!isLabel(name)) throw this.mistake(`site ${JSON.stringify(name)}`, "one line of text without outer blanks");
+      site = this.siteNames.push(name);
+      this.siteIndex.set(name, site);
+    }
+    return site;
+  }
+
+  /**
+   * A new block of `size` bytes; `alignment` only where the program asks for more than the usual 16, `site` where it is
+   * known which one asks.
+   */
+  allocate(size: number, alignment = 0, site = 0): number {
     if (!isAlignment(alignment)) {
       throw this.mistake(`alignment ${alignment}`, "a power of two up to 524288");
     }
     this.requireSize(size);
+    this.requireSite(site);
     const slot = this.stack.take();
+    if (site !== 0) this.setSite(site);
     this.append(Op.allocate | alignmentBits(alignment), slot, size);
     return slot;
   }
@@ -76,9 +99,11 @@ export class TraceBuilder {
     this.append(Op.free, slot, 0);
   }
 
-  reallocate(slot: number, size: number): void {
+  reallocate(slot: number, size: number, site = 0): void {
     this.requireLive(slot, "reallocate");
     this.requireSize(size);
+    this.requireSite(site);
+    if (site !== 0) this.setSite(site);
     this.append(Op.reallocate, slot, size);
   }
 
@@ -141,8 +166,13 @@ export class TraceBuilder {
     op.set(this.op.subarray(0, length));
     slot.set(this.slot.subarray(0, length));
     size.set(this.size.subarray(0, length));
-    const { name, labels, switchAt, switchId } = this;
-    return finishTrace({ name, slots: this.stack.used, op, slot, size }, { labels, switchAt, switchId });
+    const { name, labels, siteNames, switchAt, switchId } = this;
+    const site = sharedInts(siteNames.length > 0 ? length : 0);
+    site.set(this.siteOf.subarray(0, site.length));
+    return finishTrace(
+      { name, slots: this.stack.used, op, slot, size, site },
+      { labels, siteNames, switchAt, switchId },
+    );
   }
 
   private append(op: number, slot: number, size: number): void {
@@ -151,6 +181,16 @@ export class TraceBuilder {
     this.op[this.events] = op;
     this.slot[this.events] = slot;
     this.size[this.events++] = size + 0; // -0 becomes 0
+  }
+
+  /** The next event is by `site`. */
+  private setSite(site: number): void {
+    if (this.events >= this.siteOf.length) {
+      const grown = new Uint32Array(Math.max(INITIAL, 2 * this.events));
+      grown.set(this.siteOf);
+      this.siteOf = grown;
+    }
+    this.siteOf[this.events] = site;
   }
 
   /** Sizes become doubles when the first one needs it. */
@@ -181,6 +221,11 @@ export class TraceBuilder {
   private requireSize(size: number): void {
     if (size >>> 0 === size || (Number.isSafeInteger(size) && size >= 0)) return;
     throw this.mistake(`size ${size}`, "a whole number from 0 to 9007199254740991");
+  }
+
+  private requireSite(site: number): void {
+    if (site >>> 0 === site && site <= this.siteNames.length) return;
+    throw this.mistake(`site ${site}`, "0 or what site(NAME) gave");
   }
 
   private mistake(got: string, expected: string): InputError {

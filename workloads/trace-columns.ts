@@ -15,21 +15,31 @@ export function sharedSizes(length: number, largest: number): Uint32Array | Floa
   return largest <= 0xffffffff ? sharedInts(length) : new Float64Array(new SharedArrayBuffer(length * 8));
 }
 
-/** The labels and thread switches of a trace while it is put together. */
+/** The labels, names of sites and thread switches of a trace while it is put together. */
 export interface TraceMarks {
   readonly labels: readonly string[];
+  readonly siteNames: readonly string[];
   readonly switchAt: readonly number[];
   readonly switchId: readonly number[];
 }
 
+/** Full shared columns; `site` is as long as the others, or empty where there are no names of sites. */
+export type TraceColumns = Pick<Trace, "name" | "slots" | "op" | "slot" | "size"> & { readonly site: Uint32Array };
+
 /** Makes full shared columns a trace: drops a thread switch that no event follows, and takes the digest. */
-export function finishTrace(columns: Pick<Trace, "name" | "slots" | "op" | "slot" | "size">, marks: TraceMarks): Trace {
+export function finishTrace({ site, ...columns }: TraceColumns, marks: TraceMarks): Trace {
   const length = columns.op.length;
   const switches = marks.switchAt.at(-1) === length ? marks.switchAt.length - 1 : marks.switchAt.length;
   const at = sharedInts(switches);
   const id = sharedInts(switches);
   at.set(marks.switchAt.slice(0, switches));
   id.set(marks.switchId.slice(0, switches));
-  const trace = { ...columns, length, labels: [...marks.labels], threads: { at, id } };
+  const trace = {
+    ...columns,
+    length,
+    labels: [...marks.labels],
+    threads: { at, id },
+    sites: { of: site, names: length > 0 ? [...marks.siteNames] : [] },
+  };
   return { ...trace, digest: digestOf(trace) };
 }

@@ -26,18 +26,21 @@ export class TraceDigest {
     this.hash.update(`fraglab trace 1 ${length}\n`);
   }
 
-  update(op: Uint8Array, slot: Uint32Array, size: Uint32Array | Float64Array): void {
+  /** `site` is empty where the trace has no sites. */
+  update(op: Uint8Array, slot: Uint32Array, size: Uint32Array | Float64Array, site: Uint32Array): void {
     for (let start = 0; start < op.length; start += CHUNK) {
       const end = start + CHUNK;
       this.hash.update(op.subarray(start, end)).update(bytesOf(slot.subarray(start, end)));
       this.updateSizes(size.subarray(start, end));
+      if (site.length > 0) this.hash.update(bytesOf(site.subarray(start, end)));
     }
   }
 
   /** The first 16 hex digits; nothing can be added afterwards. */
-  finish(labels: readonly string[], threads: Trace["threads"]): string {
+  finish(labels: readonly string[], threads: Trace["threads"], siteNames: readonly string[]): string {
     this.hash.update(JSON.stringify(labels));
     this.hash.update(bytesOf(threads.at)).update(bytesOf(threads.id));
+    if (siteNames.length > 0) this.hash.update(JSON.stringify(siteNames));
     return this.hash.digest("hex").slice(0, 16);
   }
 
@@ -53,11 +56,12 @@ export class TraceDigest {
 }
 
 /**
- * The first 16 hex digits of a SHA-256 over op, slot and size in chunks of 65536 events, the labels and the thread
- * switches. The name of the trace is not part of it.
+ * The first 16 hex digits of a SHA-256 over op, slot, size and site in chunks of 65536 events, the labels, the thread
+ * switches and the names of the sites; a trace without sites has none of the two parts that are about them. The name of
+ * the trace is not part of it.
  */
 export function digestOf(trace: Omit<Trace, "digest">): string {
   const digest = new TraceDigest(trace.length);
-  digest.update(trace.op, trace.slot, trace.size);
-  return digest.finish(trace.labels, trace.threads);
+  digest.update(trace.op, trace.slot, trace.size, trace.sites.of);
+  return digest.finish(trace.labels, trace.threads, trace.sites.names);
 }

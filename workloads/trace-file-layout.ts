@@ -12,7 +12,9 @@
  */
 import { crc32 } from "node:zlib";
 
-export const VERSION = 1;
+/** The newest version: of traces with allocation sites. All others are written as version 1, which has no such columns. */
+export const VERSION = 2;
+const VERSION_WITHOUT_SITES = 1;
 export const MAGIC: Uint8Array = Buffer.from("\x89FGT\r\n\x1a\n", "latin1");
 /** Bytes of magic and length of the JSON. */
 export const PREFIX_BYTES = MAGIC.length + 4;
@@ -29,8 +31,15 @@ export interface TraceFileInfo {
   readonly events: number;
   readonly slots: number;
   readonly largestSize: number;
+  /** Whether events have allocation sites. */
+  readonly hasSites: boolean;
   /** As `Trace.digest`. */
   readonly digest: string;
+}
+
+/** Whether the blocks of a file of this version have the columns of sites; undefined where it is no known version. */
+export function versionHasSites(version: number): boolean | undefined {
+  return version === VERSION_WITHOUT_SITES ? false : version === VERSION ? true : undefined;
 }
 
 export interface FrameHeader {
@@ -56,8 +65,9 @@ export function hasGoodCrc(part: Buffer): boolean {
   return crc32(part.subarray(0, -CRC_BYTES)) === part.readUInt32LE(part.length - CRC_BYTES);
 }
 
-export function encodeHeader(name: string): Buffer {
-  const json = Buffer.from(JSON.stringify({ version: VERSION, name }), "utf8");
+export function encodeHeader(name: string, hasSites = false): Buffer {
+  const version = hasSites ? VERSION : VERSION_WITHOUT_SITES;
+  const json = Buffer.from(JSON.stringify({ version, name }), "utf8");
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.length);
   return withCrc(MAGIC, length, json);
@@ -85,7 +95,10 @@ export function decodeFrameHeader(bytes: Buffer): FrameHeader {
   return { events: bytes.readUInt32LE(0), packedBytes: bytes.readUInt32LE(4), rawBytes: bytes.readUInt32LE(8) };
 }
 
-export function encodeTrailer(info: Omit<TraceFileInfo, "name">): Buffer {
+/** What the trailer says; the rest is in the header. */
+export type TraceTotals = Omit<TraceFileInfo, "name" | "hasSites">;
+
+export function encodeTrailer(info: TraceTotals): Buffer {
   const fields = Buffer.alloc(TRAILER_BYTES - CRC_BYTES);
   fields.writeDoubleLE(info.events, 4);
   fields.writeDoubleLE(info.slots, 12);
@@ -95,7 +108,7 @@ export function encodeTrailer(info: Omit<TraceFileInfo, "name">): Buffer {
 }
 
 /** The totals in a trailer: undefined where it is none, or damaged. */
-export function decodeTrailer(bytes: Buffer): Omit<TraceFileInfo, "name"> | undefined {
+export function decodeTrailer(bytes: Buffer): TraceTotals | undefined {
   if (bytes.readUInt32LE(0) !== 0 || !hasGoodCrc(bytes)) return undefined;
   return {
     events: bytes.readDoubleLE(4),

@@ -20,12 +20,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** All kinds of events, with doubles, labels and threads. */
-function smallTrace(): Trace {
+/** All kinds of events, with doubles, labels, threads and, on demand, allocation sites. */
+function smallTrace(hasSites = false): Trace {
   const builder = new TraceBuilder("small");
+  const site = hasSites ? builder.site("main;größer") : 0;
   builder.phase("größer");
   for (let i = 0; i < 12; i++) {
-    const slot = builder.allocate(i * i, i === 3 ? 4096 : 0);
+    const slot = builder.allocate(i * i, i === 3 ? 4096 : 0, i % 2 === 0 ? site : 0);
     builder.thread(i % 2);
     if (i % 3 === 1) builder.free(slot);
     else if (i % 3 === 2) builder.reallocate(slot, 8_589_934_592 + i);
@@ -53,7 +54,7 @@ function bytesOf(column: Uint32Array | Float64Array): Buffer {
 /** Several blocks, quick to read. */
 function threeBlocks(): Trace {
   const builder = new TraceBuilder("three");
-  for (let i = 0; i < 150_000; i++) builder.free(builder.allocate(i));
+  for (let i = 0; i < 150_000; i++) builder.free(builder.allocate(i, 0, builder.site(`site ${i % 100}`)));
   return builder.build();
 }
 
@@ -100,8 +101,18 @@ describe("a trace file", () => {
       events: trace.length,
       slots: 101,
       largestSize: 776,
+      hasSites: false,
       digest: trace.digest,
     });
+  });
+
+  it("is of version 2 where it has allocation sites, and of version 1 for older readers where not", async () => {
+    const versionOf = () => /"version":(\d)/.exec(readFileSync(path).toString("latin1"))?.[1];
+    await writeTraceFile(path, smallTrace());
+    expect(versionOf()).toBe("1");
+    await writeTraceFile(path, smallTrace(true));
+    expect(versionOf()).toBe("2");
+    expect(await readTraceFileInfo(path)).toMatchObject({ hasSites: true, events: smallTrace(true).length });
   });
 
   it("streams as blocks that join to the same columns", async () => {
@@ -115,6 +126,7 @@ describe("a trace file", () => {
       expect(Buffer.compare(block.op, trace.op.subarray(events, end))).toBe(0);
       expect(bytesOf(block.slot).equals(bytesOf(trace.slot.subarray(events, end)))).toBe(true);
       expect(bytesOf(block.size).equals(bytesOf(trace.size.subarray(events, end)))).toBe(true);
+      expect(bytesOf(block.site).equals(bytesOf(trace.sites.of.subarray(events, end)))).toBe(true);
       events = end;
     }
     expect(events).toBe(trace.length);
@@ -155,7 +167,7 @@ describe("a trace file", () => {
 
 describe("a damaged trace file", () => {
   it("is an error of one line wherever it is cut", async () => {
-    await writeTraceFile(path, smallTrace());
+    await writeTraceFile(path, smallTrace(true));
     const bytes = readFileSync(path);
     for (let length = 0; length < bytes.length; length++) {
       writeFileSync(path, bytes.subarray(0, length));
@@ -164,7 +176,7 @@ describe("a damaged trace file", () => {
   });
 
   it("is an error of one line whichever bit is wrong", async () => {
-    await writeTraceFile(path, smallTrace());
+    await writeTraceFile(path, smallTrace(true));
     const bytes = readFileSync(path);
     for (let bit = 0; bit < 8 * bytes.length; bit++) {
       const flipped = Buffer.from(bytes);
@@ -196,12 +208,12 @@ describe("a damaged trace file", () => {
   });
 
   it("names the versions where the file is from a newer one", async () => {
-    const header = Buffer.from(encodeHeader("x").toString("latin1").replace('"version":1', '"version":2'), "latin1");
+    const header = Buffer.from(encodeHeader("x").toString("latin1").replace('"version":1', '"version":3'), "latin1");
     const { crc32 } = await import("node:zlib");
     header.writeUInt32LE(crc32(header.subarray(0, -4)), header.length - 4);
     writeFileSync(path, Buffer.concat([header, Buffer.alloc(40)]));
     expect(await faultOf(readTraceFile(path))).toContain(
-      `byte ${PREFIX_BYTES}: format version 2: expected 1; update fraglab`,
+      `byte ${PREFIX_BYTES}: format version 3: expected at most 2; update fraglab`,
     );
   });
 
@@ -215,10 +227,13 @@ describe("a damaged trace file", () => {
     const { deflateRawSync } = await import("node:zlib");
     const noise = fc.oneof(fc.uint8Array({ maxLength: 60 }), fc.array(fc.nat(6)).map(blockLike));
     await fc.assert(
-      fc.asyncProperty(noise, fc.boolean(), fc.nat(12), async (block, packs, events) => {
+      fc.asyncProperty(noise, fc.boolean(), fc.boolean(), fc.nat(12), async (block, packs, hasSites, events) => {
         const packed = packs ? deflateRawSync(block) : block;
         const trailer = encodeTrailer({ events, slots: events, largestSize: 9, digest: "0123456789abcdef" });
-        writeFileSync(path, Buffer.concat([encodeHeader("x"), encodeFrame(events, packed, block.length), trailer]));
+        writeFileSync(
+          path,
+          Buffer.concat([encodeHeader("x", hasSites), encodeFrame(events, packed, block.length), trailer]),
+        );
         await faultOf(readTraceFile(path));
       }),
       { numRuns: 300 },

@@ -26,7 +26,7 @@ export interface TraceBlock extends BlockTarget {
 /** Writes a trace; the file appears at once or not at all. Throws an `InputError` where the place cannot be written. */
 export async function writeTraceFile(path: string, trace: Trace): Promise<void> {
   await writeAtomically(path, async (file) => {
-    await file.write(layout.encodeHeader(trace.name));
+    await file.write(layout.encodeHeader(trace.name, trace.sites.names.length > 0));
     const encoder = new BlockEncoder(trace);
     for (let start = 0; start < trace.length; start += BLOCK_EVENTS) {
       const end = Math.min(trace.length, start + BLOCK_EVENTS);
@@ -51,14 +51,15 @@ function largestOf(sizes: Trace["size"]): number {
  */
 export function readTraceFile(path: string): Promise<Trace> {
   return withTraceFile(path, async (source) => {
-    const { events, slots, largestSize, name } = source.info;
+    const { events, slots, largestSize, name, hasSites } = source.info;
     const op = sharedBytes(events);
     const slot = sharedInts(events);
     const size = sharedSizes(events, largestSize);
+    const site = sharedInts(hasSites ? events : 0);
     const decoder = new BlockDecoder(slots, events, largestSize);
-    for await (const frame of source.frames()) source.decode(decoder, frame, { op, slot, size }, frame.first);
+    for await (const frame of source.frames()) source.decode(decoder, frame, { op, slot, size, site }, frame.first);
     source.checkTotals(decoder);
-    const trace = finishTrace({ name, slots, op, slot, size }, decoder);
+    const trace = finishTrace({ name, slots, op, slot, size, site }, decoder);
     source.checkDigest(trace.digest);
     return trace;
   });
@@ -76,9 +77,14 @@ export function readTraceFileInfo(path: string): Promise<TraceFileInfo> {
 export async function* readTraceBlocks(path: string): AsyncGenerator<TraceBlock, void> {
   const source = await TraceSource.open(path);
   try {
-    const { events, slots, largestSize } = source.info;
+    const { events, slots, largestSize, hasSites } = source.info;
     const capacity = Math.min(events, BLOCK_EVENTS);
-    const target = { op: sharedBytes(capacity), slot: sharedInts(capacity), size: sharedSizes(capacity, largestSize) };
+    const target = {
+      op: sharedBytes(capacity),
+      slot: sharedInts(capacity),
+      size: sharedSizes(capacity, largestSize),
+      site: sharedInts(hasSites ? capacity : 0),
+    };
     const decoder = new BlockDecoder(slots, events, largestSize);
     const digest = new TraceDigest(events);
     for await (const frame of source.frames()) {
@@ -87,12 +93,13 @@ export async function* readTraceBlocks(path: string): AsyncGenerator<TraceBlock,
       const op = target.op.subarray(0, length);
       const slot = target.slot.subarray(0, length);
       const size = target.size.subarray(0, length);
-      digest.update(op, slot, size);
-      yield { first: frame.first, length, op, slot, size };
+      const site = target.site.subarray(0, length);
+      digest.update(op, slot, size, site);
+      yield { first: frame.first, length, op, slot, size, site };
     }
     source.checkTotals(decoder);
     const threads = { at: Uint32Array.from(decoder.switchAt), id: Uint32Array.from(decoder.switchId) };
-    source.checkDigest(digest.finish(decoder.labels, threads));
+    source.checkDigest(digest.finish(decoder.labels, threads, decoder.siteNames));
   } finally {
     await source.close();
   }
@@ -137,14 +144,14 @@ class TraceSource {
     try {
       file = await open(path, "r");
       const { size } = await file.stat();
-      const { name, start } = await readHeader(path, file, size);
+      const { start, ...header } = await readHeader(path, file, size);
       const end = size - layout.TRAILER_BYTES;
       const totals = end < start ? undefined : layout.decodeTrailer(await readBytes(file, end, layout.TRAILER_BYTES));
       if (totals === undefined)
         throw damaged(path, Math.max(start, end), "no intact trailer", "the totals at the end of the file");
       if (!arePlausible(totals, size))
         throw damaged(path, end, "totals that no file of this length can hold", "sound totals");
-      return new TraceSource(path, file, { name, ...totals }, start, end);
+      return new TraceSource(path, file, { ...header, ...totals }, start, end);
     } catch (error) {
       await file?.close();
       throw fileError(path, error);
@@ -218,7 +225,9 @@ class TraceSource {
   }
 }
 
-async function readHeader(path: string, file: FileHandle, size: number): Promise<{ name: string; start: number }> {
+type Header = Pick<TraceFileInfo, "name" | "hasSites"> & { readonly start: number };
+
+async function readHeader(path: string, file: FileHandle, size: number): Promise<Header> {
   const prefix = await readBytes(file, 0, Math.min(size, layout.PREFIX_BYTES));
   if (!layout.isTraceFile(prefix)) {
     throw new InputError(
@@ -235,16 +244,17 @@ async function readHeader(path: string, file: FileHandle, size: number): Promise
   if (!layout.hasGoodCrc(bytes) || header === undefined) {
     throw damaged(path, layout.PREFIX_BYTES, "a damaged header", "version and name with a matching checksum");
   }
-  if (header.version !== layout.VERSION) {
+  const hasSites = layout.versionHasSites(header.version);
+  if (hasSites === undefined) {
     const mend = "update fraglab, or convert the trace to text with the version that wrote it";
     throw new InputError(
-      `${path}: byte ${layout.PREFIX_BYTES}: format version ${header.version}: expected ${layout.VERSION}; ${mend}`,
+      `${path}: byte ${layout.PREFIX_BYTES}: format version ${header.version}: expected at most ${layout.VERSION}; ${mend}`,
     );
   }
-  return { name: header.name, start };
+  return { name: header.name, hasSites, start };
 }
 
-function arePlausible(totals: Omit<TraceFileInfo, "name">, fileBytes: number): boolean {
+function arePlausible(totals: layout.TraceTotals, fileBytes: number): boolean {
   const { events, slots, largestSize } = totals;
   const whole = Number.isSafeInteger(events) && Number.isSafeInteger(slots) && Number.isSafeInteger(largestSize);
   return whole && events <= fileBytes * layout.MAX_RATIO && slots >= 0 && slots <= events && largestSize >= 0;

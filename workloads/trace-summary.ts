@@ -36,6 +36,8 @@ export interface TraceSummary {
   readonly threads: number;
   /** Allocations that ask for more than the usual alignment. */
   readonly alignedAllocations: number;
+  /** Named allocation sites; 0 where the reader knows none. */
+  readonly sites: number;
   readonly peakLiveBytes: number;
   /** The first event after which `peakLiveBytes` are live. */
   readonly peakEvent: number;
@@ -176,6 +178,7 @@ export function summarise(trace: Trace): TraceSummary {
     phases: counts[Op.phase],
     threads: threadsOf(trace),
     alignedAllocations: aligned,
+    sites: trace.sites.names.length,
     peakLiveBytes: live.peakBytes,
     peakEvent: live.peakEvent,
     peakLiveBlocks: live.peakBlocks,

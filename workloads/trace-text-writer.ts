@@ -4,9 +4,10 @@ import { writeAtomically } from "./atomic-file.js";
 import { alignmentOf, OP_MASK, Op, type Trace } from "./trace.js";
 
 const CHUNK = 262144;
-/** More bytes than a line without a label has: a letter, three numbers of 16 digits, blanks and a line feed. */
-const LINE = 64;
+/** More bytes than a line without text has: a letter, three numbers of 16 digits, a site, blanks and a line feed. */
+const LINE = 96;
 const SPACE = 32;
+const AT = 64;
 const LF = 10;
 const ZERO = 48;
 
@@ -44,6 +45,20 @@ class LineBuffer {
   /** A blank and a whole number below 2^53. */
   number(value: number): void {
     this.bytes[this.length++] = SPACE;
+    this.digits(value);
+  }
+
+  site(site: number): void {
+    this.bytes[this.length++] = SPACE;
+    this.bytes[this.length++] = AT;
+    this.digits(site);
+  }
+
+  endLine(): void {
+    this.bytes[this.length++] = LF;
+  }
+
+  private digits(value: number): void {
     let digits = 1;
     for (let bound = 10; value >= bound; bound *= 10) digits++;
     let rest = value;
@@ -54,17 +69,15 @@ class LineBuffer {
     }
     this.length += digits;
   }
-
-  endLine(): void {
-    this.bytes[this.length++] = LF;
-  }
 }
 
-/** The lines of a trace in fraglab's text form, in pieces of some 256 KiB. Ids are slots. */
+/** The lines of a trace in fraglab's text form, in pieces of some 256 KiB. Ids are slots; sites are named first. */
 export function* traceLines(trace: Trace): Generator<Buffer, void> {
   const buffer = new LineBuffer();
   const { at, id } = trace.threads;
+  const { of: sites, names } = trace.sites;
   let switches = 0;
+  for (let site = 1; site <= names.length; site++) yield Buffer.from(`n ${site} ${names[site - 1]}\n`, "utf8");
   for (let event = 0; event < trace.length; event++) {
     if (buffer.full) yield buffer.take();
     if (at[switches] === event) {
@@ -83,6 +96,7 @@ export function* traceLines(trace: Trace): Generator<Buffer, void> {
     if (code === Op.allocate || code === Op.reallocate || code === Op.access) buffer.number(trace.size[event]);
     const alignment = alignmentOf(trace.op[event]);
     if (alignment > 0) buffer.number(alignment);
+    if (sites[event] > 0) buffer.site(sites[event]);
     buffer.endLine();
   }
   yield buffer.take();

@@ -37,6 +37,16 @@ export interface ThreadSwitches {
   readonly id: Uint32Array;
 }
 
+/**
+ * Where in the program requests come from, on traces whose reader knows it; both empty on all others. A name is one line:
+ * a function, or a call stack as `outermost;...;innermost`.
+ */
+export interface AllocationSites {
+  /** For each event 0 where nothing is known, else 1 + an index into `names`. Only allocate and reallocate have sites. */
+  readonly of: Uint32Array;
+  readonly names: readonly string[];
+}
+
 export interface Trace {
   readonly name: string;
   /** Number of events; event indices start at 0 and count every operation, marks included. */
@@ -51,4 +61,5 @@ export interface Trace {
   readonly size: Float64Array | Uint32Array;
   readonly labels: readonly string[];
   readonly threads: ThreadSwitches;
+  readonly sites: AllocationSites;
 }

@@ -70,6 +70,15 @@ describe("the text form", () => {
     expect(report).toMatchObject({ format: "text", lines: 12, events: 9, dropped: {}, altered: {}, ignored: {} });
   });
 
+  it("has allocation sites, whose numbers may have gaps and get another name later", () => {
+    const { trace } = read(
+      "n 7 main;load\nn 2 main;a b\na 0 8 @7\na 1 8 64 @2\na 2 8\nr 1 9 @7\nn 7 end\nr 9 1 @7\nf 0\n",
+    );
+    expect(trace.sites.names).toEqual(["main;load", "main;a b", "end"]);
+    expect([...trace.sites.of]).toEqual([1, 2, 0, 1, 3, 0]);
+    expect([...trace.op].map((op) => op >>> 4)).toEqual([0, 2, 0, 0, 0, 0]);
+  });
+
   it("maps ids that are sparse, ever-growing or addresses to dense slots", () => {
     const { trace } = read(
       "a 140737488355328 8\na 9007199254740991 8\na 4194304 8\nf 9007199254740991\na 77 8\nf 140737488355328\n",
@@ -136,10 +145,16 @@ describe("a line that cannot be right", () => {
   it.each([
     ["a 0 8\nf 7", `2: free of id 7, which is not live: ${live}`],
     ["a 0 8\nf 0\nf 0", `3: free of id 0, which is not live: ${live}`],
-    ["a 0 -8", `1: negative size -8: expected "a ID SIZE [ALIGNMENT]" ${numbers}`],
-    ["a 0 8\nr 0 -1", `2: negative size -1: expected "r ID SIZE" ${numbers}`],
-    ["a 0", `1: "a 0": expected "a ID SIZE [ALIGNMENT]" ${numbers}`],
-    ["a 0 8 16 4", `1: "a 0 8 16 4": expected "a ID SIZE [ALIGNMENT]"`],
+    ["a 0 -8", `1: negative size -8: expected "a ID SIZE [ALIGNMENT] [@SITE]" ${numbers}`],
+    ["a 0 8\nr 0 -1", `2: negative size -1: expected "r ID SIZE [@SITE]" ${numbers}`],
+    ["a 0", `1: "a 0": expected "a ID SIZE [ALIGNMENT] [@SITE]" ${numbers}`],
+    ["a 0 8 16 4", `1: "a 0 8 16 4": expected "a ID SIZE [ALIGNMENT] [@SITE]"`],
+    ["n 1 main\na 0 8 @1 4", `2: "a 0 8 @1 4": expected "a ID SIZE [ALIGNMENT] [@SITE]"`],
+    ["n 1 main\na 0 8 @x", `2: "a 0 8 @x": expected "a ID SIZE [ALIGNMENT] [@SITE]"`],
+    ["n 1 main\na 0 8 @2", `2: "a 0 8 @2": site without a name: expected "n SITE LABEL" on an earlier line`],
+    ["a 0 8\nr 0 9 @1", `2: "r 0 9 @1": site without a name`],
+    ["n main", `1: "n main": expected "n SITE LABEL" with one line of text`],
+    ["n 1", `1: "n 1": expected "n SITE LABEL" with one line of text`],
     ["a 0 8 24", "1: alignment 24: expected a power of two up to 524288"],
     ["a -2 8", `1: "a -2 8": expected`],
     ["a 0 8x", `1: "a 0 8x": expected`],
@@ -154,7 +169,7 @@ describe("a line that cannot be right", () => {
     ["s", `1: "s": expected "s LABEL" with one line of text`],
     ["sLABEL", `1: "sLABEL": expected "s LABEL"`],
     ["a 0 8\nfree 0", `2: "free 0": expected "f ID"`],
-    ["q 0", `1: "q 0": expected an operation (a, r, f, x, p, u, t, s, d, w) or a comment (#)`],
+    ["q 0", `1: "q 0": expected an operation (a, r, f, x, p, u, t, s, d, w, n) or a comment (#)`],
     ["-5\na 0 8", `1: "-5": expected an operation`],
     ["a 0 8\n12", `2: "12": expected a line with a single number only among the first four lines`],
     ["1\n2\n3\n4\n5\na 0 8", `5: "5": expected a line with a single number only among the first four lines`],

@@ -10,6 +10,7 @@ const code = (letter: string): number => letter.charCodeAt(0);
 const A = code("a");
 const D = code("d");
 const F = code("f");
+const N = code("n");
 const P = code("p");
 const R = code("r");
 const S = code("s");
@@ -18,6 +19,7 @@ const U = code("u");
 const W = code("w");
 const X = code("x");
 const HASH = code("#");
+const AT = code("@");
 const CR = code("\r");
 const LF = code("\n");
 const MAX_THREAD = 0xffffffff;
@@ -31,6 +33,8 @@ class TextReading implements Reading {
   private readonly builder: TraceBuilder;
   /** From the ids of the file to slots. */
   private readonly ids = new IdTable();
+  /** From the numbers that the file gives to sites to those of the builder. */
+  private readonly sites = new Map<number, number>();
   private readonly dropped = new FindingCounter();
   private readonly altered = new FindingCounter();
   private readonly ignored = new FindingCounter();
@@ -92,13 +96,15 @@ class TextReading implements Reading {
     const { scanner } = this;
     const id = scanner.number();
     const size = scanner.number();
-    const alignment = scanner.atEnd() ? 0 : scanner.number();
-    if (id < 0 || size < 0 || !scanner.endLine()) this.malformed("a ID SIZE [ALIGNMENT]", size);
+    const alignment = scanner.atEnd() || scanner.peek() === AT ? 0 : scanner.number();
+    const site = this.siteAtEnd();
+    if (id < 0 || size < 0 || !scanner.endLine()) this.malformed("a ID SIZE [ALIGNMENT] [@SITE]", size);
+    else if (site < 0) this.unknownSite();
     else if (!isAlignment(alignment)) {
       this.reject("malformed", `alignment ${alignment}`, "a power of two up to 524288");
     } else {
       if (this.ids.find(id) >= 0) this.altered.add("allocateOfLive", scanner.line);
-      this.ids.set(id, this.builder.allocate(size, alignment));
+      this.ids.set(id, this.builder.allocate(size, alignment, site));
     }
   }
 
@@ -118,14 +124,24 @@ class TextReading implements Reading {
   private reallocate(): void {
     const id = this.scanner.number();
     const size = this.scanner.number();
+    const site = this.siteAtEnd();
     const complete = id >= 0 && size >= 0 && this.scanner.endLine();
     const slot = this.ids.find(id);
-    if (!complete) this.malformed("r ID SIZE", size);
-    else if (slot >= 0) this.builder.reallocate(slot, size);
+    if (!complete) this.malformed("r ID SIZE [@SITE]", size);
+    else if (site < 0) this.unknownSite();
+    else if (slot >= 0) this.builder.reallocate(slot, size, site);
     else {
       this.altered.add("reallocateOfUnknown", this.scanner.line);
-      this.ids.set(id, this.builder.allocate(size));
+      this.ids.set(id, this.builder.allocate(size, 0, site));
     }
+  }
+
+  /** The site that ends a line: 0 where there is none, negative where it is not named. Other things are left on the line. */
+  private siteAtEnd(): number {
+    if (this.scanner.peek() !== AT) return 0;
+    this.scanner.skip();
+    const number = this.scanner.digits();
+    return number < 0 ? 0 : (this.sites.get(number) ?? -1);
   }
 
   private access(): void {
@@ -164,11 +180,12 @@ class TextReading implements Reading {
     else this.ignored.add("write", this.scanner.line);
   }
 
-  /** Lines that are no operation of a program: threads and marks. */
+  /** Lines that are no operation of a program: threads, marks and names of sites. */
   private annotation(letter: number): void {
     this.operations--;
     if (letter === T) this.thread();
     else if (letter === S || letter === D) this.phase();
+    else if (letter === N) this.site();
     else this.unknownLine();
   }
 
@@ -183,6 +200,14 @@ class TextReading implements Reading {
     const label = rest.trim();
     if (rest.length === rest.trimStart().length || !isLabel(label)) this.malformed("s LABEL");
     else this.builder.phase(label);
+  }
+
+  private site(): void {
+    const number = this.scanner.number();
+    const rest = this.scanner.restOfLine();
+    const name = rest.trim();
+    if (number < 0 || rest.length === rest.trimStart().length || !isLabel(name)) this.malformed("n SITE LABEL");
+    else this.sites.set(number, this.builder.site(name));
   }
 
   private blank(): void {
@@ -206,8 +231,12 @@ class TextReading implements Reading {
     );
   }
 
+  private unknownSite(): void {
+    this.reject("unknownSite", `${this.scanner.excerpt()}: site without a name`, `"n SITE LABEL" on an earlier line`);
+  }
+
   private unknownLine(): void {
-    this.reject("malformed", this.scanner.excerpt(), "an operation (a, r, f, x, p, u, t, s, d, w) or a comment (#)");
+    this.reject("malformed", this.scanner.excerpt(), "an operation (a, r, f, x, p, u, t, s, d, w, n) or a comment (#)");
   }
 
   private malformed(form: string, size = 0): void {
@@ -243,14 +272,14 @@ function recognises(head: Uint8Array): boolean {
   const lines = Buffer.from(head).toString("latin1").split("\n", 64);
   const first = lines.map((line) => line.trim()).find((line) => line !== "" && !line.startsWith("#"));
   if (first === undefined) return lines.some((line) => line.trim() !== "");
-  return /^(?:\xef\xbb\xbf)?(?:\d+$|[arfxpuwtsd]\s)/.test(first);
+  return /^(?:\xef\xbb\xbf)?(?:\d+$|[arfxpuwtsdn]\s)/.test(first);
 }
 
 /**
  * fraglab's own text form, the malloc-lab `.rep` files with any of their headers, and CS107 `.script` files: one
  * grammar. Lines `a ID SIZE [ALIGNMENT]`, `r ID SIZE`, `f ID`; `t THREAD`; `x ID [COUNT]` for accesses, `p ID` and `u ID` for pin and
- * unpin; `s LABEL` and `d LABEL` for marks; `w ID SIZE` writes into a block and is ignored; `#` begins a comment. Leading lines with a
- * single number are a `.rep` header. An id may be any number; `a` on a live id leaves the old block live for ever.
+ * unpin; `s LABEL` and `d LABEL` for marks; `w ID SIZE` writes into a block and is ignored; `#` begins a comment. `n SITE LABEL` gives a
+ * number to an allocation site, and `@SITE` at the end of a later `a` or `r` line names it. Leading lines with a single number are a `.rep` header. An id may be any number; `a` on a live id leaves the old block live for ever.
  */
 export const text: TraceReader = {
   name: "text",
