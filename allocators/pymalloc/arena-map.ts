@@ -1,5 +1,14 @@
 import { type Address, type AddressSpace, Use } from "../../memory/address-space.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
+import type { Geometry } from "./geometry.js";
+
+/**
+ * Nodes of this many bytes and more are mapped by the C library for themselves (M_MMAP_THRESHOLD of glibc), so they cost
+ * the pages that hold entries; smaller ones come cleared from its heap and cost what they are.
+ */
+const SPARSE_BYTES = 131072;
+/** Eight bytes for each entry, at every level. */
+const ENTRIES_IN_PAGE = 512;
 
 /** Node sizes in bytes and the address bits below each level of the radix tree of arenas. */
 export interface ArenaMapShape {
@@ -11,6 +20,8 @@ export interface ArenaMapShape {
   readonly midSpan: number;
   /** Bytes of address space under one bottom node. */
   readonly bottomSpan: number;
+  /** Bytes of address space under one entry of a bottom node: an arena. */
+  readonly arena: number;
 }
 
 /** Shape for 2^arenaBits arenas and `addressBits` of address: 48 in 3.10, 64 from 3.11 on (obmalloc.c, ARENA_BITS). */
@@ -23,12 +34,19 @@ export function arenaMapShape(arenaBits: number, addressBits: number): ArenaMapS
     bottomBytes: 8 * power(bottomBits),
     midSpan: power(arenaBits + bottomBits + interiorBits),
     bottomSpan: power(arenaBits + bottomBits),
+    arena: power(arenaBits),
   };
 }
 
 /** Nodes of `span` bytes each that the addresses from `first` to `last` need. */
 export function nodesOver(first: Address, last: Address, span: number): number {
   return Math.floor(last / span) - Math.floor(first / span) + 1;
+}
+
+/** Bytes that one level of the tree costs: nodes of `bytes` over `span`, whose entries are over `under` each. */
+function levelBytes(first: Address, last: Address, bytes: number, span: number, under: number): number {
+  if (bytes < SPARSE_BYTES) return nodesOver(first, last, span) * bytes;
+  return nodesOver(first, last, under * ENTRIES_IN_PAGE) * 8 * ENTRIES_IN_PAGE;
 }
 
 /**
@@ -50,9 +68,9 @@ export class ArenaMap {
   private lastBefore: Address = 0;
   private mappingsBefore = 0;
 
-  constructor(space: AddressSpace, arenaBits: number, first: Address) {
+  constructor(space: AddressSpace, geometry: Geometry, first: Address) {
     this.space = space;
-    this.shape = arenaMapShape(arenaBits, 48);
+    this.shape = arenaMapShape(geometry.arenaBits, geometry.mapBits);
     this.first = first;
   }
 
@@ -61,9 +79,11 @@ export class ArenaMap {
     this.lastBefore = this.last;
     this.mappingsBefore = this.starts.length;
     if (last <= this.last) return true;
-    const { interiorBytes, bottomBytes, midSpan, bottomSpan } = this.shape;
-    const interior = 1 + nodesOver(this.first, last, midSpan);
-    const need = interior * interiorBytes + nodesOver(this.first, last, bottomSpan) * bottomBytes;
+    const { interiorBytes, bottomBytes, midSpan, bottomSpan, arena } = this.shape;
+    const need =
+      levelBytes(this.first, last, interiorBytes, Number.POSITIVE_INFINITY, midSpan) +
+      levelBytes(this.first, last, interiorBytes, midSpan, bottomSpan) +
+      levelBytes(this.first, last, bottomBytes, bottomSpan, arena);
     if (need > this.mapped) {
       const bytes = Math.ceil((need - this.mapped) / this.space.pageSize) * this.space.pageSize;
       const at = this.space.map(bytes, this.space.pageSize, Use.meta);

@@ -68,7 +68,7 @@ export class ArenaTable {
     // As many granules as an int32 can count.
     this.reserved = 2147483648 * geometry.align;
     this.base = space.reserve(this.reserved, this.stride);
-    this.map = geometry.radixMap ? new ArenaMap(space, geometry.arenaBits, this.base) : undefined;
+    this.map = geometry.mapBits > 0 ? new ArenaMap(space, geometry, this.base) : undefined;
     this.ordinal = new Int32Array(0);
     this.firstPool = new Int32Array(0);
     this.nextPool = new Int32Array(0);

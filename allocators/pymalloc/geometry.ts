@@ -1,8 +1,11 @@
 import { InputError } from "../../memory/errors.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/options.js";
 
-/** The four placement behaviours that CPython's small-object allocator has had on 64-bit builds. */
-export type PymallocVariant = "cpython-3.7" | "cpython-3.8" | "cpython-3.9" | "cpython-3.10";
+/**
+ * What CPython's small-object allocator has been on 64-bit builds. There are four placement behaviours: 3.11 places as 3.10
+ * does and differs in the tree that finds the owner of an address.
+ */
+export type PymallocVariant = "cpython-3.7" | "cpython-3.8" | "cpython-3.9" | "cpython-3.10" | "cpython-3.11";
 
 /** Where arenas start relative to a multiple of the arena size: it decides how many pools an arena loses. */
 export type PymallocBase = "aligned" | "m16" | "page" | "mixed";
@@ -23,9 +26,9 @@ const ARENA_MAX = 1 << 30;
 export const pymallocOptions: OptionTable<PymallocOptions> = {
   variant: {
     kind: "choice",
-    values: ["cpython-3.7", "cpython-3.8", "cpython-3.9", "cpython-3.10"],
+    values: ["cpython-3.7", "cpython-3.8", "cpython-3.9", "cpython-3.10", "cpython-3.11"],
     default: "cpython-3.10",
-    help: "whose code: 3.7 up to 3.7.3, 3.8 also 3.7.4 and later, 3.9, or 3.10 up to 3.14",
+    help: "whose code: 3.7 up to 3.7.3, 3.8 also 3.7.4 and later, 3.9, 3.10, or 3.11 up to 3.14",
   },
   base: {
     kind: "choice",
@@ -58,15 +61,19 @@ interface VariantFacts {
   readonly arena: number;
   /** bpo-37257: an arena that is wholly empty and last in the list is kept. */
   readonly keepsEmptyArena: boolean;
-  /** bpo-37448: the owner of an address is found in a radix tree, not by reading the start of its page. */
-  readonly radixMap: boolean;
+  /**
+   * Address bits that the radix tree of arenas covers (ARENA_BITS; bpo-37448); 0 where the owner of an address is found by
+   * reading the start of its page.
+   */
+  readonly mapBits: 0 | 48 | 64;
 }
 
 const facts: Record<PymallocVariant, VariantFacts> = {
-  "cpython-3.7": { align: 8, pool: 4096, arena: 262144, keepsEmptyArena: false, radixMap: false },
-  "cpython-3.8": { align: 16, pool: 4096, arena: 262144, keepsEmptyArena: false, radixMap: false },
-  "cpython-3.9": { align: 16, pool: 4096, arena: 262144, keepsEmptyArena: true, radixMap: false },
-  "cpython-3.10": { align: 16, pool: 16384, arena: 1048576, keepsEmptyArena: true, radixMap: true },
+  "cpython-3.7": { align: 8, pool: 4096, arena: 262144, keepsEmptyArena: false, mapBits: 0 },
+  "cpython-3.8": { align: 16, pool: 4096, arena: 262144, keepsEmptyArena: false, mapBits: 0 },
+  "cpython-3.9": { align: 16, pool: 4096, arena: 262144, keepsEmptyArena: true, mapBits: 0 },
+  "cpython-3.10": { align: 16, pool: 16384, arena: 1048576, keepsEmptyArena: true, mapBits: 48 },
+  "cpython-3.11": { align: 16, pool: 16384, arena: 1048576, keepsEmptyArena: true, mapBits: 64 },
 };
 
 /** Offset of arena k from a multiple of the arena size: entry k modulo the length. */
@@ -115,7 +122,7 @@ function checkSizes(own: VariantFacts, options: PymallocOptions, pool: number, a
   if (pool < least) {
     refuse("pool", `${pool} bytes do not hold two blocks of ${SMALL_LIMIT} bytes and the header: use 2048 or more`);
   }
-  if (!own.radixMap && pool > PAGE) {
+  if (own.mapBits === 0 && pool > PAGE) {
     const reason = `${options.variant} finds the owner of an address at the start of its page, so ${pool} bytes are too many`;
     refuse("pool", `${reason}: use at most ${PAGE}, or variant=cpython-3.10`);
   }

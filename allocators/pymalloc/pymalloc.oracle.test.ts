@@ -32,8 +32,7 @@ function optionsOf(key: string): Partial<PymallocOptions> {
   const [name = "", base = ""] = key.split("/");
   const geometry = /^geo-p(\d+)-a(\d+)$/.exec(name);
   const sizes = geometry === null ? {} : { pool: 1 << Number(geometry[1]), arena: 1 << Number(geometry[2]) };
-  // 3.11 places as 3.10 does; only its radix tree covers more address bits.
-  const variant = geometry !== null || name === "cpython-3.11" ? "cpython-3.10" : (name as PymallocVariant);
+  const variant = geometry === null ? (name as PymallocVariant) : "cpython-3.10";
   return { variant, base: base as PymallocOptions["base"], ...sizes };
 }
 
@@ -69,8 +68,8 @@ class ArenaEvents {
   }
 }
 
-function statisticsOf(heap: PymallocAllocator, allocatedBlocks: number, addressBits: 48 | 64): string {
-  const { classes, arenaMap, ...numbers } = pymallocStatistics(heap, addressBits);
+function statisticsOf(heap: PymallocAllocator, allocatedBlocks: number): string {
+  const { classes, arenaMap, ...numbers } = pymallocStatistics(heap);
   const rows = classes.map((row) => [row.class, row.size, row.pools, row.blocksInUse, row.availBlocks]);
   const map = arenaMap && {
     mapMidNodes: arenaMap.midNodes,
@@ -87,7 +86,6 @@ function statisticsOf(heap: PymallocAllocator, allocatedBlocks: number, addressB
 /** Replays a trace and returns what the result file says of it, plus the digests by row to find a difference. */
 function replay(trace: GoldenTrace, key: string, labels: number): { result: GoldenResult; digests: number[] } {
   const heap = pymalloc.create(createAddressSpace(), optionsOf(key));
-  const addressBits = key.startsWith("cpython-3.11") ? 64 : 48;
   const refs = new Float64Array(trace.length + 1);
   const events = new ArenaEvents(heap);
   const placements = new Fnv();
@@ -99,7 +97,7 @@ function replay(trace: GoldenTrace, key: string, labels: number): { result: Gold
   for (let i = 0; i < trace.length; i++) {
     const op = trace.op[i];
     const block = trace.block[i];
-    if (op === GoldenOp.statistics) statistics.push(statisticsOf(heap, live, addressBits));
+    if (op === GoldenOp.statistics) statistics.push(statisticsOf(heap, live));
     else if (op === GoldenOp.dump) dumps.push(digestOf(dumpOf(heap)));
     else if (op === GoldenOp.free) {
       heap.free(refs[block] as Ref);

@@ -192,6 +192,9 @@ describe("pymalloc accounts for every byte", () => {
     // A root and a middle node of two pages each, and two bottom nodes a page, each for 256 MiB.
     expect(meta("cpython-3.10", 1)).toBe(4096 + 5 * 4096);
     expect(meta("cpython-3.10", 513)).toBe(1024 * 48 + 6 * 4096);
+    // The three nodes of 3.11 are 640 KiB, of which an arena touches one page each, and 513 arenas one more.
+    expect(meta("cpython-3.11", 1)).toBe(4096 + 3 * 4096);
+    expect(meta("cpython-3.11", 513)).toBe(1024 * 48 + 4 * 4096);
   });
 });
 

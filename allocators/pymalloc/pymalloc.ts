@@ -225,6 +225,7 @@ export const pymalloc: PymallocSpec = {
     { variant: "cpython-3.8", base: "m16" },
     { variant: "cpython-3.9", base: "mixed" },
     { base: "page" },
+    { variant: "cpython-3.11", base: "mixed" },
     { pool: 4096, arena: 65536, base: "mixed" },
   ],
   create: (space, options) => new Pymalloc(space, resolveGeometry(options)),

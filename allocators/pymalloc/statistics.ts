@@ -69,8 +69,8 @@ function classStatistics({ geometry, pools, arenas }: PymallocState): ClassStati
   return rows.filter((row) => row.pools > 0);
 }
 
-function arenaMapStatistics({ geometry, arenas }: PymallocState, addressBits: number): ArenaMapStatistics {
-  const shape = arenaMapShape(geometry.arenaBits, addressBits);
+function arenaMapStatistics({ geometry, arenas }: PymallocState): ArenaMapStatistics {
+  const shape = arenaMapShape(geometry.arenaBits, geometry.mapBits);
   const none = arenas.created === 0;
   const midNodes = none ? 0 : nodesOver(arenas.base, arenas.lastCovered, shape.midSpan);
   const botNodes = none ? 0 : nodesOver(arenas.base, arenas.lastCovered, shape.bottomSpan);
@@ -80,11 +80,8 @@ function arenaMapStatistics({ geometry, arenas }: PymallocState, addressBits: nu
   return { midNodes, botNodes, bytesRoot, bytesMid, bytesBot, total: bytesRoot + bytesMid + bytesBot };
 }
 
-/**
- * The numbers of `_PyObject_DebugMallocStats` (obmalloc.c). Large blocks are not in them. `addressBits` is the width
- * of the addresses in the radix tree: 48 in 3.10, 64 from 3.11 on; nothing else differs between those versions.
- */
-export function pymallocStatistics(state: PymallocState, addressBits: 48 | 64 = 48): PymallocStatistics {
+/** The numbers of `_PyObject_DebugMallocStats` (obmalloc.c). Large blocks are not in them. */
+export function pymallocStatistics(state: PymallocState): PymallocStatistics {
   const { geometry, arenas } = state;
   const classes = classStatistics(state);
   const sum = (term: (row: ClassStatistics) => number): number => classes.reduce((total, row) => total + term(row), 0);
@@ -119,6 +116,6 @@ export function pymallocStatistics(state: PymallocState, addressBits: 48 | 64 = 
     bytesArenaAlignment,
     total:
       bytesAllocated + bytesAvailable + bytesUnusedPools + bytesPoolHeaders + bytesQuantization + bytesArenaAlignment,
-    ...(geometry.radixMap ? { arenaMap: arenaMapStatistics(state, addressBits) } : {}),
+    ...(geometry.mapBits > 0 ? { arenaMap: arenaMapStatistics(state) } : {}),
   };
 }
