@@ -140,8 +140,12 @@ function program(): Command {
     .command("verify")
     .description("theory and published numbers, recomputed: expected, got, tolerance, source; exit 1 where one fails")
     .argument("[targets...]", "names, see `fraglab list targets`; all by default")
+    .option("--python <command>", "the CPython that the target pymalloc drives (default: python3, if there is one)")
     .option("--json", "as a JSON list on stdout")
-    .addHelpText("after", examples("verify", "verify robson", "verify robson --json"))
+    .addHelpText(
+      "after",
+      examples("verify", "verify robson --json", "verify pymalloc --python /opt/python3.13/bin/python3"),
+    )
     .action(async (names: string[], options: object) => (await import("./verify.js")).verify(names, options));
 
   fraglab

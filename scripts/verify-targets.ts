@@ -3,6 +3,7 @@ import { bestFitTarget, hasanTarget } from "./verify-attacks.js";
 import { moveBudget, partialCompaction } from "./verify-budget.js";
 import { fiftyPercent } from "./verify-fifty-percent.js";
 import { metricsTarget } from "./verify-metrics.js";
+import { pymallocTarget } from "./verify-pymalloc.js";
 import { robsonTarget } from "./verify-robson.js";
 import { shore } from "./verify-shore.js";
 import { survivorsTarget } from "./verify-survivors.js";
@@ -20,4 +21,5 @@ export const targets: readonly Target[] = [
   internalWaste,
   shore,
   metricsTarget,
+  pymallocTarget,
 ];
