@@ -12,7 +12,7 @@ import {
   statisticsDigest,
 } from "../allocators/pymalloc/golden-trace.js";
 import { InputError } from "../memory/errors.js";
-import { gunzipText, parseGoldenTrace, writeGoldenTrace, writeJson } from "./golden-source.js";
+import { gunzipText, parseGoldenTrace, writeGoldenTrace, writeJson } from "./make-pymalloc-source.js";
 
 interface SourceResult {
   arenas: number;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { GoldenOp } from "../allocators/pymalloc/golden-trace.js";
 import type { LiveCheckpoint, LiveFile } from "../allocators/pymalloc/live-capture.js";
 import { InputError } from "../memory/errors.js";
-import { gunzipText, parseGoldenTrace, writeGoldenTrace, writeJson } from "./golden-source.js";
+import { gunzipText, parseGoldenTrace, writeGoldenTrace, writeJson } from "./make-pymalloc-source.js";
 
 interface Truth {
   name: string;

@@ -202,10 +202,7 @@ function checkList(python: string, minor: number, base: PymallocBase, requests: 
  * aligned. The variant follows from the version and the measured alignment of blocks. Skips with a reason where that Python
  * has no such allocator. Throws an `InputError` for a Python that does not start.
  */
-export function verifyPymalloc(
-  python: string,
-  progress: (done: number, total: number) => void = () => {},
-): VerifyOutcome {
+export function verifyPymalloc(python: string): VerifyOutcome {
   const version = versionOf(python);
   if (typeof version === "string") return { rows: [], skipped: version };
   const lists = requestLists();
