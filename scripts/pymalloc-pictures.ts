@@ -69,5 +69,6 @@ export async function drawPins(folder: string, pins: Pins): Promise<string[]> {
 
 /** Draws the size classes of one or two heaps, one panel each, into a folder. */
 export async function drawClasses(folder: string, table: Table, title: string, provenance: object): Promise<string[]> {
-  return writeChart(folder, "classes", sizeClasses(table, { title }), provenance);
+  const subtitle = "bytes in the pools of each class; live blocks count at the size of their class";
+  return writeChart(folder, "classes", sizeClasses(table, { title, subtitle }), provenance);
 }

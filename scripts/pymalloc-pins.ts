@@ -7,6 +7,8 @@ import {
   type GroupPins,
   groupPins,
   homesOf,
+  type PoolsByBlocks,
+  poolsByBlocks,
   type Survivors,
 } from "../allocators/pymalloc/pins.js";
 import { type PoolOccupancy, PoolOccupancyRecorder } from "../allocators/pymalloc/pool-occupancy.js";
@@ -42,6 +44,7 @@ interface PinsReport {
   readonly trace: string;
   readonly events: number;
   readonly arenas: readonly ArenaPins[];
+  readonly pools: readonly PoolsByBlocks[];
   readonly sizes: readonly GroupPins[];
   readonly ages: readonly GroupPins[];
   /** Absent where the trace knows no sites. */
@@ -69,6 +72,19 @@ function ageGroups(survivors: Survivors, at: number): { group: Int32Array; names
   return { group: Int32Array.from(survivors.birth, (birth) => Math.floor(birth / span)), names };
 }
 
+/** 1, 2, 5, 10, 20, 50, ... below `total`: the numbers of survivors that the text names. */
+function roundNumbers(total: number): number[] {
+  const numbers: number[] = [];
+  for (let scale = 1; scale <= total; scale *= 10) numbers.push(scale, 2 * scale, 5 * scale);
+  return numbers.filter((number) => number < total);
+}
+
+function pointsOf(total: number): Set<number> {
+  const step = Math.max(1, Math.ceil(total / POINTS));
+  const even = Array.from({ length: Math.floor(total / step) }, (_, k) => (k + 1) * step);
+  return new Set([...even, ...roundNumbers(total)]);
+}
+
 function siteNames({ sites }: Trace): string[] {
   return ["(not known)", ...sites.names];
 }
@@ -88,6 +104,7 @@ function reportOf(run: PymallocRun): PinsReport {
     trace: trace.name,
     events,
     arenas: arenaPins(heap, survivors, homes),
+    pools: poolsByBlocks(survivors, homes),
     sizes: groupPins(survivors, homes, classes, sizeNames),
     ages: groupPins(survivors, homes, ages.group, ages.names),
     outside,
@@ -97,12 +114,25 @@ function reportOf(run: PymallocRun): PinsReport {
       ? {}
       : { sites: groupPins(survivors, homes, survivors.site, siteNames(trace)).sort(mostPinned) };
   // Last, since it takes the heap apart.
-  return { ...report, ...sites, oldest: afterOldest(heap, survivors, homes, POINTS) };
+  return { ...report, ...sites, oldest: afterOldest(heap, survivors, homes, pointsOf(survivors.length)) };
+}
+
+function poolTable(rows: readonly PoolsByBlocks[], poolBytes: number): string {
+  return textTable(
+    ["blocks in the pool", "pools", "kept", "blocks", "live"],
+    rows.map((row) => [
+      row.least === row.most ? String(row.least) : `${row.least} - ${row.most}`,
+      String(row.pools),
+      formatBytes(row.pools * poolBytes),
+      String(row.blocks),
+      formatBytes(row.liveBytes),
+    ]),
+  );
 }
 
 function groupTable(head: string, rows: readonly GroupPins[]): string {
   return textTable(
-    [head, "blocks", "live", "pools", "alone", "arenas", "alone"],
+    [head, "blocks", "live", "pools", "pools alone", "arenas", "arenas alone"],
     rows.map((row) => [
       row.name,
       String(row.blocks),
@@ -134,26 +164,18 @@ function arenaTable(rows: readonly ArenaPins[]): string {
 /** The curve at 1, 2, 5, 10, 20, ... survivors, as far as it has them, and at its end. */
 function oldestTable(rows: readonly AfterOldest[]): string {
   const total = rows.at(-1)?.freed ?? 0;
-  const wanted = [0];
-  for (let scale = 1; scale <= total; scale *= 10) wanted.push(scale, 2 * scale, 5 * scale);
-  const chosen = new Set(
-    [...wanted.filter((k) => k < total), total].map((k) => rows.findLast((row) => row.freed <= k)),
-  );
+  const wanted = new Set([...roundNumbers(total), total]);
   const first = rows[0];
   return textTable(
     ["oldest gone", "live bytes gone", "pools that return", "arenas that return"],
-    [...chosen].flatMap((row) =>
-      row === undefined
-        ? []
-        : [
-            [
-              String(row.freed),
-              formatBytes(first.liveBytes - row.liveBytes),
-              formatBytes(first.poolBytes - row.poolBytes),
-              formatBytes(first.arenaBytes - row.arenaBytes),
-            ],
-          ],
-    ),
+    rows
+      .filter((row) => wanted.has(row.freed))
+      .map((row) => [
+        String(row.freed),
+        formatBytes(first.liveBytes - row.liveBytes),
+        formatBytes(first.poolBytes - row.poolBytes),
+        formatBytes(first.arenaBytes - row.arenaBytes),
+      ]),
   );
 }
 
@@ -185,6 +207,9 @@ function textOf(report: PinsReport, run: PymallocRun, top: number): string {
     "",
     "If the oldest survivors were gone",
     oldestTable(report.oldest),
+    "",
+    "Pools by the number of blocks that keep them",
+    poolTable(report.pools, pool),
     "",
     "By size class in bytes; alone: pools and arenas that nothing else keeps",
     groupTable("size", report.sizes),

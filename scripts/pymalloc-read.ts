@@ -93,6 +93,7 @@ function textOf(reading: StatisticsReading, printings: number, states: readonly 
 
 /** What the pools of each class hold, in the kinds of the accounting; live blocks count at the size of their class. */
 function classRecords({ name, statistics, pool }: State) {
+  const state = `${name}\n${statistics.arenasCurrent} arenas, ${statistics.unusedPools} unused pools of ${formatBytes(pool)}`;
   return statistics.classes.flatMap((row) => {
     const parts = {
       live: row.blocksInUse * row.size,
@@ -100,7 +101,7 @@ function classRecords({ name, statistics, pool }: State) {
       tail: row.pools * ((pool - POOL_HEADER) % row.size),
       free: row.availBlocks * row.size,
     };
-    return Object.entries(parts).map(([kind, bytes]) => ({ state: name, size: row.size, kind, bytes }));
+    return Object.entries(parts).map(([kind, bytes]) => ({ state, size: row.size, kind, bytes }));
   });
 }
 

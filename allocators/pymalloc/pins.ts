@@ -142,15 +142,48 @@ export function groupPins(
     .filter((row) => row.blocks > 0);
 }
 
+/** Pools that so many blocks keep: `least` to `most` of them. */
+export interface PoolsByBlocks {
+  readonly least: number;
+  readonly most: number;
+  readonly pools: number;
+  readonly blocks: number;
+  readonly liveBytes: number;
+}
+
+/** Pools by the number of blocks that keep them: 1, 2, 3 to 4, 5 to 8 and so on; numbers that no pool has are left out. */
+export function poolsByBlocks(survivors: Survivors, homes: Homes): PoolsByBlocks[] {
+  const blocks = new Map<number, number>();
+  const bytes = new Map<number, number>();
+  homes.pool.forEach((pool, i) => {
+    blocks.set(pool, (blocks.get(pool) ?? 0) + 1);
+    bytes.set(pool, (bytes.get(pool) ?? 0) + survivors.size[i]);
+  });
+  const rows: PoolsByBlocks[] = [];
+  for (let least = 1, most = 1; least <= survivors.length; least = most + 1, most *= 2) {
+    const pools = [...blocks].filter(([, count]) => count >= least && count <= most);
+    if (pools.length === 0) continue;
+    rows.push({
+      least,
+      most,
+      pools: pools.length,
+      blocks: pools.reduce((sum, [, count]) => sum + count, 0),
+      liveBytes: pools.reduce((sum, [pool]) => sum + (bytes.get(pool) ?? 0), 0),
+    });
+  }
+  return rows;
+}
+
 /**
- * Frees all survivors, oldest first, and says at some `points` of them, and wherever an arena was returned, what is left:
- * by the allocator itself, so an empty arena that the variant keeps is still there. The heap cannot be used afterwards.
+ * Frees all survivors, oldest first, and says at those numbers of them that are `points`, wherever an arena was returned, and
+ * at the end what is left: by the allocator itself, so an empty arena that the variant keeps is still there. The heap cannot
+ * be used afterwards.
  */
 export function afterOldest(
   heap: PymallocAllocator,
   survivors: Survivors,
   homes: Homes,
-  points: number,
+  points: ReadonlySet<number>,
 ): AfterOldest[] {
   const { arenas, geometry } = heap;
   const inPool = new Map<number, number>();
@@ -161,7 +194,6 @@ export function afterOldest(
     return { freed, liveBytes, poolBytes: inPool.size * geometry.pool, arenaBytes: current() * geometry.arena };
   };
   const rows = [state(0)];
-  const step = Math.max(1, Math.ceil(survivors.length / points));
   for (let i = 0; i < survivors.length; i++) {
     const before = current();
     heap.free(survivors.ref[i] as Ref);
@@ -169,7 +201,7 @@ export function afterOldest(
     const left = (inPool.get(homes.pool[i]) ?? 0) - 1;
     if (left === 0) inPool.delete(homes.pool[i]);
     else inPool.set(homes.pool[i], left);
-    if (current() < before || (i + 1) % step === 0 || i + 1 === survivors.length) rows.push(state(i + 1));
+    if (current() < before || points.has(i + 1) || i + 1 === survivors.length) rows.push(state(i + 1));
   }
   return rows;
 }
