@@ -10,7 +10,9 @@ import { fragmentation } from "./fragmentation.js";
 import { heapMap } from "./heap-map.js";
 import type { ChartOptions } from "./panels.js";
 import { renderSvg, svgSize } from "./render.js";
-import { barTable, heapTable, kindTable, lineTable, workloads } from "./samples.js";
+import { barTable, classTable, heapTable, kindTable, lineTable, survivorTable, workloads } from "./samples.js";
+import { sizeClasses } from "./size-classes.js";
+import { survivorCurve } from "./survivors.js";
 import { type Span, type Theme, themes } from "./theme.js";
 import { timeline } from "./timeline.js";
 
@@ -24,6 +26,8 @@ const forms: readonly [string, Table, (table: Table, options: ChartOptions) => T
   ["decomposition in bytes", kindTable(), (table, options) => decomposition(table, { ...options, measure: "bytes" })],
   ["bars", barTable(), bars],
   ["heap map", heapTable(60, 40), heapMap],
+  ["survivors", survivorTable(), survivorCurve],
+  ["size classes", classTable(), sizeClasses],
 ];
 
 const looks = Object.values(themes).flatMap((theme) =>
@@ -178,6 +182,23 @@ describe("what the charts show", () => {
     const interval = await renderSvg(bars(tableOf([{ ...row, lo: 1.5, hi: 2.5 }])), themes.screen);
     const rules = (svg: string): number => svg.match(/class="mark-rule role-mark/g)?.length ?? 0;
     expect(rules(interval)).toBe(rules(plain) + 1);
+  });
+
+  it("the parts of a column add up, in the order of the kinds", () => {
+    const part = { allocator: "a", size: 16 };
+    const table = tableOf([
+      { ...part, kind: "free", bytes: 50 },
+      { ...part, kind: "live", bytes: 200 },
+      { ...part, size: 32, kind: "live", bytes: 10 },
+    ]);
+    expect(JSON.stringify(sizeClasses(table))).toContain(
+      JSON.stringify([
+        { kind: "live", from: 9.6, to: 22.4, low: 0, high: 200 },
+        { kind: "live", from: 25.6, to: 38.4, low: 0, high: 10 },
+        { kind: "free", from: 9.6, to: 22.4, low: 200, high: 250 },
+      ]),
+    );
+    expect(() => sizeClasses(tableOf([{ ...part, kind: "fre", bytes: 1 }]))).toThrow('did you mean "free"?');
   });
 
   it("a heap map of the wrong number of cells is refused", () => {

@@ -42,7 +42,7 @@ function stepOf(sizes: readonly number[]): number {
 }
 
 /**
- * Columns: `state` (the heap), `size` (of the class, in bytes), `kind` (a `KindName`), `bytes`. Parts are stacked in the order
+ * Columns: `allocator` (the heap: one panel), `size` (of the class, in bytes), `kind` (a `KindName`), `bytes`. Parts are stacked in the order
  * of the kinds, darkest first. Throws an `InputError` for missing columns and an unknown kind.
  */
 export function sizeClasses(table: Table, options: ChartOptions = {}): TopLevelSpec {
@@ -50,7 +50,7 @@ export function sizeClasses(table: Table, options: ChartOptions = {}): TopLevelS
   requireRows(chart, table);
   const frame = frameOf(options);
   const { theme } = frame;
-  const states = rowsBy(texts(chart, table, "state"));
+  const states = rowsBy(texts(chart, table, "allocator"));
   const kind = texts(chart, table, "kind");
   const [size, bytes] = ["size", "bytes"].map((name) => numbers(chart, table, name));
   const odd = kind.find((name) => !(kindNames as readonly string[]).includes(name));

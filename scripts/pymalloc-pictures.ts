@@ -35,20 +35,25 @@ interface Pins {
 export async function drawPins(folder: string, pins: Pins): Promise<string[]> {
   const { allocator, trace, events, occupancy, oldest } = pins;
   const { width, height, slots, cells } = occupancy;
-  const where = `${trace}, ${allocator}`;
   const map = tableOf([
     {
       workload: trace,
       allocator,
       width,
       height,
-      events,
+      events: Math.max(1, events),
       bytes: slots,
       cells: Buffer.from(cells).toString("base64"),
     },
   ]);
   const curve = tableOf(
-    oldest.map((row) => ({ freed: row.freed, live: row.liveBytes, pools: row.poolBytes, arenas: row.arenaBytes })),
+    oldest.map((row) => ({
+      allocator,
+      freed: row.freed,
+      live: row.liveBytes,
+      pools: row.poolBytes,
+      arenas: row.arenaBytes,
+    })),
   );
   const provenance = { allocator, trace, events };
   const occupancySpec = heapMap(map, {
@@ -59,7 +64,7 @@ export async function drawPins(folder: string, pins: Pins): Promise<string[]> {
   });
   const curveSpec = survivorCurve(curve, {
     title: "What the oldest survivors keep",
-    subtitle: `${where}, after ${events} events`,
+    subtitle: `${trace} after ${events} events`,
   });
   return [
     ...(await writeChart(folder, "occupancy", occupancySpec, provenance)),

@@ -184,11 +184,13 @@ function weakest(arenas: readonly ArenaPins[]): ArenaPins[] {
   return [...arenas].sort((a, b) => a.blocks - b.blocks || a.arena - b.arena);
 }
 
+const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? "" : "s"}`;
+
 function half(arenas: readonly ArenaPins[]): string {
   const rows = weakest(arenas).slice(0, Math.ceil(arenas.length / 2));
   const blocks = rows.reduce((sum, row) => sum + row.blocks, 0);
   const bytes = rows.reduce((sum, row) => sum + row.liveBytes, 0);
-  return `half of the arenas (${rows.length}) are kept by ${blocks} blocks, ${formatBytes(bytes)}: the fewest that a compaction would have to move`;
+  return `To empty ${count(rows.length, "arena")} of them, a compaction would have to move ${count(blocks, "block")}, ${formatBytes(bytes)}, at least`;
 }
 
 function textOf(report: PinsReport, run: PymallocRun, top: number): string {
@@ -199,7 +201,8 @@ function textOf(report: PinsReport, run: PymallocRun, top: number): string {
   const cut = (what: string, all: number): string => (all > top ? `, ${top} of ${all} ${what} (--top for more)` : "");
   const parts = [
     `${report.trace} after ${report.events} events on ${report.allocator}`,
-    `${arenas.length} arenas of ${formatBytes(arena)} (pools of ${formatBytes(pool)}) are kept by ${blocks} blocks, ${formatBytes(live)} live; ${report.outside.blocks} larger blocks, ${formatBytes(report.outside.bytes)}, lie outside`,
+    `${count(arenas.length, "arena")} of ${formatBytes(arena)}, pools of ${formatBytes(pool)}: kept by ${count(blocks, "block")}, ${formatBytes(live)} live`,
+    `${count(report.outside.blocks, "larger block")}, ${formatBytes(report.outside.bytes)}, outside of the arenas`,
     arenas.length === 0 ? "" : half(arenas),
     "",
     `Arenas, the weakest kept first${cut("arenas", arenas.length)}`,

@@ -1,5 +1,6 @@
 /** `fraglab pymalloc read`: the statistics of a process, beside those of a simulated heap. */
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { POOL_HEADER } from "../allocators/pymalloc/geometry.js";
 import { readStatistics, type StatisticsReading } from "../allocators/pymalloc/read-statistics.js";
 import { type PymallocStatistics, pymallocStatistics } from "../allocators/pymalloc/statistics.js";
@@ -93,7 +94,7 @@ function textOf(reading: StatisticsReading, printings: number, states: readonly 
 
 /** What the pools of each class hold, in the kinds of the accounting; live blocks count at the size of their class. */
 function classRecords({ name, statistics, pool }: State) {
-  const state = `${name}\n${statistics.arenasCurrent} arenas, ${statistics.unusedPools} unused pools of ${formatBytes(pool)}`;
+  const allocator = `${name}\n${statistics.arenasCurrent} arenas, ${statistics.unusedPools} unused pools of ${formatBytes(pool)}`;
   return statistics.classes.flatMap((row) => {
     const parts = {
       live: row.blocksInUse * row.size,
@@ -101,7 +102,7 @@ function classRecords({ name, statistics, pool }: State) {
       tail: row.pools * ((pool - POOL_HEADER) % row.size),
       free: row.availBlocks * row.size,
     };
-    return Object.entries(parts).map(([kind, bytes]) => ({ state, size: row.size, kind, bytes }));
+    return Object.entries(parts).map(([kind, bytes]) => ({ allocator, size: row.size, kind, bytes }));
   });
 }
 
@@ -114,7 +115,7 @@ export async function pymallocRead(file: string, options: ReadOptions): Promise<
   const reading = readings[readings.length - 1];
   const other = await simulated(options);
   const states: State[] = [
-    { name: file, statistics: reading.statistics, pool: reading.pool },
+    { name: basename(file), statistics: reading.statistics, pool: reading.pool },
     ...(other === undefined ? [] : [other]),
   ];
   if (options.json) {
@@ -125,6 +126,9 @@ export async function pymallocRead(file: string, options: ReadOptions): Promise<
   if (options.out === undefined) return;
   const records = states.flatMap(classRecords);
   const title = other === undefined ? "Size classes of the process" : "Size classes: the process and the simulation";
-  for (const path of await drawClasses(options.out, tableOf(records), title, { file, simulated: other?.name ?? null }))
+  for (const path of await drawClasses(options.out, tableOf(records), title, {
+    file: basename(file),
+    simulated: other?.name ?? null,
+  }))
     process.stderr.write(`${path}\n`);
 }

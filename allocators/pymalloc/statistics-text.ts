@@ -47,7 +47,10 @@ function mapLines({ arenaMap }: PymallocStatistics): string[] {
  * What `sys._debugmallocstats()` prints of the object allocator, to the character (obmalloc.c, `_PyObject_DebugMallocStats`,
  * 3.7.3 to 3.14). The interpreter goes on with the free lists of its types, which lie above the allocator.
  */
-export function statisticsText(statistics: PymallocStatistics, geometry: Geometry): string {
+export function statisticsText(
+  statistics: PymallocStatistics,
+  geometry: Pick<Geometry, "classes" | "arena" | "pool">,
+): string {
   return `${[
     `Small block threshold = ${SMALL_LIMIT}, in ${geometry.classes} size classes.`,
     "",
