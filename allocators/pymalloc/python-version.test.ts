@@ -16,6 +16,7 @@ describe("the variant of a Python", () => {
     [10, 8, undefined],
     [12, 32, undefined],
     [15, 16, undefined],
+    [5, 8, undefined],
   ])("3.%i with blocks at multiples of %i is %s", (minor, alignment, variant) => {
     expect(variantOfPython(minor, alignment)).toBe(variant);
   });
@@ -32,8 +33,13 @@ describe("the variant of a Python", () => {
     expect(variantNamed(name)).toBe(variant);
   });
 
-  it.each(["cpython-3.99", "cpyhton-3.9", "2.7", "", "3.9-dev"])("named %j is an error of one line", (name) => {
-    expect(() => variantNamed(name)).toThrow(InputError);
-    expect(() => variantNamed(name)).toThrow(/^unknown variant of pymalloc "[^\n]*"(: known: |: did you mean )[^\n]*$/);
-  });
+  it.each(["cpython-3.99", "cpython-3.1", "cpyhton-3.9", "2.7", "", "3.9-dev"])(
+    "named %j is an error of one line",
+    (name) => {
+      expect(() => variantNamed(name)).toThrow(InputError);
+      expect(() => variantNamed(name)).toThrow(
+        /^unknown variant of pymalloc "[^\n]*"(: known: |: did you mean )[^\n]*$/,
+      );
+    },
+  );
 });

@@ -1,7 +1,8 @@
 import { unknownName } from "../../memory/errors.js";
 import { type PymallocVariant, pymallocVariants } from "./geometry.js";
 
-/** The newest minor version of CPython 3 whose allocator is known to be that of 3.11. */
+/** The minor versions of CPython 3 whose allocator is known. */
+const OLDEST = 6;
 const NEWEST = 14;
 
 /**
@@ -9,7 +10,7 @@ const NEWEST = 14;
  * measured: 3.7 went from 8 to 16 bytes in a bug fix release, and builds carry patches. Undefined where there is none.
  */
 export function variantOfPython(minor: number, alignment: number): PymallocVariant | undefined {
-  if (minor > NEWEST) return undefined;
+  if (minor < OLDEST || minor > NEWEST) return undefined;
   if (alignment === 8) return minor <= 8 ? "cpython-3.7" : undefined;
   if (alignment !== 16) return undefined;
   if (minor <= 8) return "cpython-3.8";
