@@ -4,6 +4,7 @@ import { pymallocOptions } from "../allocators/pymalloc/geometry.js";
 import type { Survivors } from "../allocators/pymalloc/pins.js";
 import { type PymallocAllocator, pymalloc } from "../allocators/pymalloc/pymalloc.js";
 import { variantNamed } from "../allocators/pymalloc/python-version.js";
+import { allocatorArm } from "../harness/arm.js";
 import { peakOf } from "../harness/metrics/demand.js";
 import { createAddressSpace } from "../memory/address-space.js";
 import { InputError } from "../memory/errors.js";
@@ -53,8 +54,8 @@ export async function preparePymalloc(options: PymallocRunOptions): Promise<Pyma
   const given = { ...parseSelector(`pymalloc:${options.options ?? ""}`).options, ...variant };
   const resolved = resolveOptions("pymalloc", pymallocOptions, given);
   const heap = pymalloc.create(createAddressSpace(), resolved);
-  const { trace } = await sourceOf(options);
   const selector = formatSelector("pymalloc", pymallocOptions, resolved);
+  const { trace } = await sourceOf(options, allocatorArm(selector));
   return { heap, trace, selector, at: eventsOf(trace, options.at ?? "end"), refs: new Float64Array(trace.slots) };
 }
 

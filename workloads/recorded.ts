@@ -88,9 +88,14 @@ function scaled(trace: Trace, factor: number): Trace {
   for (const size of trace.size) if (size > largest) largest = size;
   const size = sharedSizes(trace.length, largest * factor);
   for (let i = 0; i < trace.length; i++) size[i] = trace.size[i] * (sized(i) ? factor : 1);
-  const { labels, threads, slots, op, slot } = trace;
-  const marks = { labels, switchAt: Array.from(threads.at), switchId: Array.from(threads.id) };
-  return finishTrace({ name: `${trace.name} x ${factor}`, slots, op, slot, size }, marks);
+  const { labels, threads, sites, slots, op, slot } = trace;
+  const marks = {
+    labels,
+    siteNames: sites.names,
+    switchAt: Array.from(threads.at),
+    switchId: Array.from(threads.id),
+  };
+  return finishTrace({ name: `${trace.name} x ${factor}`, slots, op, slot, size, site: sites.of }, marks);
 }
 
 /** Throws an `InputError` where the file is not the one that the manifest describes. */
