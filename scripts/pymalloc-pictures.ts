@@ -1,6 +1,5 @@
 /** The pictures of `fraglab pymalloc`. */
 import { join } from "node:path";
-import type { TopLevelSpec } from "vega-lite";
 import type { AfterOldest } from "../allocators/pymalloc/pins.js";
 import type { PoolOccupancy } from "../allocators/pymalloc/pool-occupancy.js";
 import { heapMap } from "../charts/heap-map.js";
@@ -12,6 +11,8 @@ import { countTicks } from "../charts/units.js";
 import { canonicalJson, writeWhole } from "../harness/files.js";
 import { type Table, tableOf } from "../harness/table.js";
 import { version } from "../harness/version.js";
+
+type TopLevelSpec = Parameters<typeof renderSvg>[0];
 
 /** Writes a chart as `NAME.vl.json`, `NAME.svg` and `NAME.png`; the names of the files. */
 async function writeChart(folder: string, name: string, spec: TopLevelSpec, provenance: object): Promise<string[]> {
