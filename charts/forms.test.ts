@@ -12,7 +12,19 @@ import { heapMap } from "./heap-map.js";
 import { matrix } from "./matrix.js";
 import type { ChartOptions } from "./panels.js";
 import { renderSvg, svgSize } from "./render.js";
-import { barTable, curveTable, heapTable, kindTable, lineTable, matrixTable, workloads } from "./samples.js";
+import {
+  barTable,
+  classTable,
+  curveTable,
+  heapTable,
+  kindTable,
+  lineTable,
+  matrixTable,
+  survivorTable,
+  workloads,
+} from "./samples.js";
+import { sizeClasses } from "./size-classes.js";
+import { survivorCurve } from "./survivors.js";
 import { type Span, type Theme, themes } from "./theme.js";
 import { timeline } from "./timeline.js";
 
@@ -38,6 +50,8 @@ const forms: readonly [string, Table, (table: Table, options: ChartOptions) => T
   ["curves", curveTable(), (table, options) => curves(table, { ...options, ...axes })],
   ["curves, log and log", curveTable(), (table, options) => curves(table, { ...options, ...logAxes })],
   ["matrix", matrixTable(), (table, options) => matrix(table, { ...options, across: "arena size", down: "pool size" })],
+  ["survivors", survivorTable(), survivorCurve],
+  ["size classes", classTable(), sizeClasses],
 ];
 
 const looks = Object.values(themes).flatMap((theme) =>
@@ -221,6 +235,23 @@ describe("what the charts show", () => {
     const spec = matrix(table, { across: "arena", down: "pool" });
     expect(textsIn(await renderSvg(spec, themes.screen))).toEqual(expect.arrayContaining(["12.3", "7.50", "812"]));
     expect(JSON.stringify(spec)).toContain("datum.column === '2 MiB' && datum.row === '4 KiB'");
+  });
+
+  it("the parts of a column add up, in the order of the kinds", () => {
+    const part = { allocator: "a", size: 16 };
+    const table = tableOf([
+      { ...part, kind: "free", bytes: 50 },
+      { ...part, kind: "live", bytes: 200 },
+      { ...part, size: 32, kind: "live", bytes: 10 },
+    ]);
+    expect(JSON.stringify(sizeClasses(table))).toContain(
+      JSON.stringify([
+        { kind: "live", from: 9.6, to: 22.4, low: 0, high: 200 },
+        { kind: "live", from: 25.6, to: 38.4, low: 0, high: 10 },
+        { kind: "free", from: 9.6, to: 22.4, low: 200, high: 250 },
+      ]),
+    );
+    expect(() => sizeClasses(tableOf([{ ...part, kind: "fre", bytes: 1 }]))).toThrow('did you mean "free"?');
   });
 
   it("a heap map of the wrong number of cells is refused", () => {

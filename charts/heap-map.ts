@@ -70,7 +70,14 @@ function imageOf({ width, height, cells }: Picture, palette: Uint8Array): string
   return `data:image/png;base64,${Buffer.from(indexedPng(width, height, flipped, palette)).toString("base64")}`;
 }
 
-function addressAxis(frame: Frame, ticks: Ticks, labels: readonly string[], first: boolean): Axis<never> {
+export interface HeapMapOptions extends ChartOptions {
+  /** What rows are, with the ticks of their axis up to the column `bytes`. Default: addresses in bytes. */
+  readonly rows?: { readonly title: string; ticks(max: number, count: number): Ticks };
+  /** What the shade is. Default: `live share (white: not mapped)`. */
+  readonly shade?: string;
+}
+
+function addressAxis(frame: Frame, ticks: Ticks, labels: readonly string[], title: string | null): Axis<never> {
   const extent = 3 + labelExtent(frame.theme, labels);
   return {
     values: [...ticks.values],
@@ -79,7 +86,7 @@ function addressAxis(frame: Frame, ticks: Ticks, labels: readonly string[], firs
     grid: false,
     minExtent: extent,
     maxExtent: extent,
-    title: first ? "address" : null,
+    title,
   };
 }
 
@@ -87,9 +94,8 @@ function addressAxis(frame: Frame, ticks: Ticks, labels: readonly string[], firs
 const heightOf = (frame: Frame, panels: number): number => Math.round(panelHeight(frame, panels) * 1.3);
 
 /** The ramp, with its title beside it where that fits, else above. */
-function shareLegend(frame: Frame, grid: Grid): Legend<never> {
+function shareLegend(frame: Frame, grid: Grid, title: string): Legend<never> {
   const size = frame.theme.font.label;
-  const title = "live share (white: not mapped)";
   const gradientLength = Math.round(size * 12);
   const beside = gradientLength + 2 * size + textWidth(title, size) <= grid.inner;
   return {
@@ -185,7 +191,7 @@ function readPictures(chart: string, table: Table): Picture[] {
  * is mapped, 1 to 255 for a live share of 0 to 1. Throws an
  * `InputError` for missing columns and a wrong number of cells.
  */
-export function heapMap(table: Table, options: ChartOptions = {}): TopLevelSpec {
+export function heapMap(table: Table, options: HeapMapOptions = {}): TopLevelSpec {
   const chart = "heap-map";
   requireRows(chart, table);
   const frame = frameOf(options);
@@ -193,7 +199,8 @@ export function heapMap(table: Table, options: ChartOptions = {}): TopLevelSpec 
   const { theme } = frame;
   const height = heightOf(frame, maps.length);
   const addressCount = yTickCount(theme, height);
-  const addresses = maps.map((map) => byteTicks(map.bytes, addressCount));
+  const { title: rowTitle, ticks: rowTicks } = options.rows ?? { title: "address", ticks: byteTicks };
+  const addresses = maps.map((map) => rowTicks(map.bytes, addressCount));
   const labels = addresses.flatMap((ticks) => [...ticks.labels, ticks.unit]);
   const extent = 3 + labelExtent(theme, labels);
   const grid = gridOf(frame, maps.length, extent + titleExtent(theme), extent + Math.ceil(theme.font.label));
@@ -202,13 +209,13 @@ export function heapMap(table: Table, options: ChartOptions = {}): TopLevelSpec 
     maps.map((map) => map.title),
     grid.panelWidth,
   );
-  const legend = shareLegend(frame, grid);
+  const legend = shareLegend(frame, grid, options.shade ?? "live share (white: not mapped)");
   const palette = rampPalette();
   const panels = maps.map((map, i) => {
     const across = { ticks: (n: number) => countTicks(map.events, n), share: (value: number) => value / map.events };
     const lowest = isLowest(grid, i, maps.length);
     const x = xAxis(frame, grid, across, lowest ? "events" : null);
-    const y = addressAxis(frame, addresses[i], labels, isFirst(grid, i));
+    const y = addressAxis(frame, addresses[i], labels, isFirst(grid, i) ? rowTitle : null);
     const head = panelHead(frame, heads[i], grid.panelWidth, addresses[i].unit);
     const url = imageOf(map, palette);
     return panelOf(map, { width: grid.panelWidth, height, url, x, y, legend, head });

@@ -26,8 +26,8 @@ import { byteTicks, countTicks, type Ticks } from "./units.js";
 /** More points than this are more than the eye can see, and make a spec too large to commit. */
 export const maxPoints = 5000;
 
-/** The clock of the x axis: index of the event in the trace, or bytes allocated so far. */
-export type Clock = "event" | "bytes";
+/** The x axis: index of the event in the trace, bytes allocated so far, or survivors that have been freed, oldest first. */
+export type Clock = "event" | "bytes" | "survivors";
 
 /** Name of the line of live bytes, which is not an allocator. */
 export const liveName = "live (requested)";
@@ -56,7 +56,11 @@ export interface LineChart {
   readonly panels: readonly LinePanel[];
 }
 
-const clockTitle: Readonly<Record<Clock, string>> = { event: "events", bytes: "bytes allocated" };
+const clockTitle: Readonly<Record<Clock, string>> = {
+  event: "events",
+  bytes: "bytes allocated",
+  survivors: "survivors freed, oldest first",
+};
 
 /** Domain and range of the colour and the dash of each series. */
 function styles(names: readonly string[]): { domain: string[]; colours: string[]; dashes: number[][] } {

@@ -74,6 +74,35 @@ export function barTable(): Table {
   return tableOf(records);
 }
 
+/** Columns of the curve of survivors; the last point is that of an empty heap with an arena left. */
+export function survivorTable(points = 40): Table {
+  return tableOf(
+    allocators.slice(0, 3).flatMap((allocator, a) =>
+      Array.from({ length: points }, (_, i) => {
+        const left = 1 - i / (points - 1);
+        const live = Math.round(3e6 * left);
+        const pools = Math.round(9e6 * Math.min(1, left * (1.2 + a / 2)));
+        const arenas = Math.max(1, Math.ceil((10 + a) * Math.min(1, 2 * left))) * 1048576;
+        return { workload: workloads[0], allocator, freed: i * 2000, live, pools, arenas };
+      }),
+    ),
+  );
+}
+
+/** Columns of the size classes of two heaps. */
+export function classTable(): Table {
+  return tableOf(
+    allocators.slice(0, 2).flatMap((allocator, a) =>
+      Array.from({ length: 32 }, (_, c) => (c + 1) * 16).flatMap((size) =>
+        Object.entries({ live: 0.8, header: 0.01, tail: 0.02, free: 0.17 }).map(([kind, share]) => {
+          const bytes = Math.round(4e5 * share * (0.1 + noise(size, a)));
+          return { workload: workloads[0], allocator, size, kind, bytes };
+        }),
+      ),
+    ),
+  );
+}
+
 /** Columns of the heap map, one row for each allocator on two workloads; row 0 of the cells is the lowest address. */
 export function heapTable(width = 240, height = 120): Table {
   const records: TableRecord[] = [];

@@ -215,8 +215,12 @@ function program(): Command {
     .command("verify")
     .description("theory and published numbers, recomputed: expected, got, tolerance, source; exit 1 where one fails")
     .argument("[targets...]", "names, see `fraglab list targets`; all by default")
+    .option("--python <command>", "the CPython that the target pymalloc drives (default: python3, if there is one)")
     .option("--json", "as a JSON list on stdout")
-    .addHelpText("after", examples("verify", "verify robson", "verify robson --json"))
+    .addHelpText(
+      "after",
+      examples("verify", "verify robson --json", "verify pymalloc --python /opt/python3.13/bin/python3"),
+    )
     .action(async (names: string[], options: object) => (await import("./verify.js")).verify(names, options));
 
   fraglab
@@ -229,7 +233,64 @@ function program(): Command {
     .addHelpText("after", examples("bench", "bench pymalloc --rounds 9 --live 50000"))
     .action(async (names: string[], options: object) => (await import("./bench.js")).bench(names, options as never));
 
+  addPymalloc(fraglab);
+
   return fraglab;
+}
+
+/** Options of the commands that run a trace on pymalloc. */
+function runsPymalloc(command: Command): Command {
+  return command
+    .option("--trace <file>", "a trace file in any format that `fraglab trace` reads")
+    .option("--workload <name[:k=v,...]>", "a workload in place of a trace file")
+    .option("--seed <n>", "seed of a synthetic workload", wholeNumber(0), 1)
+    .option("--format <name>", "the trace file's format (default: its content tells)")
+    .option("--lenient", "drop and count operations that cannot be right instead of refusing the trace file")
+    .option("--variant <name>", "version of CPython, such as cpython-3.10 or 3.13 (default: cpython-3.10)")
+    .option("--options <k=v,...>", "further options of the allocator, see `fraglab list allocators`")
+    .option("--at <event>", "after so many events, or peak, end, or the label of a mark (default: end)")
+    .option("--json", "as JSON on stdout");
+}
+
+function addPymalloc(fraglab: Command): void {
+  const pymalloc = fraglab
+    .command("pymalloc")
+    .description("the laboratory around CPython's object allocator: its statistics, what keeps arenas, a live process")
+    .addHelpText(
+      "after",
+      examples(
+        "pymalloc stats --variant cpython-3.10 --trace run.fgt",
+        "pymalloc pins --trace run.fgt --at peak --out pins",
+        "pymalloc read debugmallocstats.txt",
+      ),
+    );
+  runsPymalloc(pymalloc.command("stats"))
+    .description("the text of sys._debugmallocstats(), to the character, of a simulated interpreter")
+    .addHelpText("after", examples("pymalloc stats --variant cpython-3.10 --trace run.fgt --at 50000"))
+    .action(async (options: object) => (await import("./pymalloc-stats.js")).pymallocStats(options as never));
+  runsPymalloc(pymalloc.command("pins"))
+    .description("which arenas are kept by how many live blocks of which size, age and allocation site")
+    .option("--top <n>", "rows of the long tables", wholeNumber(1), 20)
+    .option("--out <dir>", "draw pool occupancy over time and what the oldest survivors keep, there")
+    .addHelpText(
+      "after",
+      examples("pymalloc pins --workload recorded:trace=py-web", "pymalloc pins --trace run.fgt --at peak --out pins"),
+    )
+    .action(async (options: object) => (await import("./pymalloc-pins.js")).pymallocPins(options as never));
+  runsPymalloc(pymalloc.command("read"))
+    .description("the output of sys._debugmallocstats() of a process, beside a simulated heap where a trace is given")
+    .argument("<file>", "text with one or more printings; the last one counts")
+    .option("--out <dir>", "draw the size classes, there")
+    .addHelpText(
+      "after",
+      examples(
+        "pymalloc read debugmallocstats.txt",
+        "pymalloc read debugmallocstats.txt --trace run.fgt --variant 3.11 --out read",
+      ),
+    )
+    .action(async (file: string, options: object) =>
+      (await import("./pymalloc-read.js")).pymallocRead(file, options as never),
+    );
 }
 
 /** All commands refuse in the same way: one line, exit 2. */
@@ -275,8 +336,8 @@ try {
   const [command, more] = process.argv.slice(2);
   // No command: a question, not a mistake.
   if (command === undefined) fraglab.outputHelp();
-  else if (command === "trace" && more === undefined)
-    fraglab.commands.find((one) => one.name() === "trace")?.outputHelp();
+  else if ((command === "trace" || command === "pymalloc") && more === undefined)
+    fraglab.commands.find((one) => one.name() === command)?.outputHelp();
   else await fraglab.parseAsync();
 } catch (error) {
   process.exitCode = fail(error);

@@ -8,10 +8,11 @@ import { InputError } from "../memory/errors.js";
 import { readers } from "../workloads/readers/registry.js";
 import { workloads } from "../workloads/registry.js";
 import { experimentNames, loadExperiment } from "./load-experiments.js";
+import { goldenTable, liveTable } from "./pymalloc-golden-table.js";
 import { markdownTable } from "./text-table.js";
 
 /** Files that hold generated parts. */
-export const documents: readonly string[] = ["README.md", "docs/metrics.md", "docs/traces.md"];
+export const documents: readonly string[] = ["README.md", "docs/metrics.md", "docs/traces.md", "docs/pymalloc.md"];
 
 function optionNames(options: object): string {
   const names = Object.keys(options);
@@ -48,6 +49,8 @@ const parts: Readonly<Record<string, () => string | Promise<string>>> = {
     );
   },
   finding: () => `**Finding.** ${committedFinding("fragmentation-over-time")}`,
+  goldens: goldenTable,
+  captures: liveTable,
   metrics: () =>
     markdownTable(
       ["metric", "what it is", "unit", "clock", "formula", "source"],

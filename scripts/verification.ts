@@ -11,6 +11,19 @@ export interface Check {
   readonly pass: boolean;
   /** Paper and section, or how the expected number follows. */
   readonly source: string;
+  /** Where the first difference is, where something was compared item by item and differs. */
+  readonly difference?: string;
+}
+
+/** Why a target could not be checked on this machine. */
+export interface Skipped {
+  readonly skipped: string;
+}
+
+/** What the command line says to targets. */
+export interface TargetSettings {
+  /** The CPython to drive. */
+  readonly python?: string;
 }
 
 /** A named group of checks that the command line can ask for. */
@@ -20,7 +33,7 @@ export interface Target {
   readonly title: string;
   /** Whether it takes less than a second or two, so that the tests run it each time. */
   readonly quick: boolean;
-  run(): readonly Check[] | Promise<readonly Check[]>;
+  run(settings?: TargetSettings): readonly Check[] | Skipped | Promise<readonly Check[] | Skipped>;
 }
 
 /** Passes where both are the same number. */

@@ -4,6 +4,7 @@ import { moveBudget, partialCompaction } from "./verify-budget.js";
 import { fiftyPercent } from "./verify-fifty-percent.js";
 import { metricsTarget } from "./verify-metrics.js";
 import { poolPinningTarget } from "./verify-pinning.js";
+import { pymallocTarget } from "./verify-pymalloc.js";
 import { robsonTarget } from "./verify-robson.js";
 import { shore } from "./verify-shore.js";
 import { survivorsTarget } from "./verify-survivors.js";
@@ -22,4 +23,5 @@ export const targets: readonly Target[] = [
   internalWaste,
   shore,
   metricsTarget,
+  pymallocTarget,
 ];

@@ -2,7 +2,7 @@
 import { unknownName } from "../memory/errors.js";
 import { createProgress } from "./progress.js";
 import { textTable } from "./text-table.js";
-import type { Check, Target } from "./verification.js";
+import type { Check, Target, TargetSettings } from "./verification.js";
 import { targets } from "./verify-targets.js";
 
 /** The named targets, or all. Throws an `InputError` for an unknown name. */
@@ -42,11 +42,19 @@ function report(target: Target, checks: readonly Check[], sources: string[]): st
       `[${sources.indexOf(check.source) + 1}]`,
     ];
   });
-  return `${target.title}\n\n${textTable(["target", "expected", "got", "tolerance", "", "source"], rows)}\n`;
+  const differences = checks.flatMap(({ target: name, difference }) =>
+    difference === undefined ? [] : [`${name}: ${difference}\n`],
+  );
+  const table = textTable(["target", "expected", "got", "tolerance", "", "source"], rows);
+  return `${target.title}\n\n${table}\n${differences.join("")}`;
 }
 
-/** Runs targets and prints their checks; the exit code is 1 where one fails. */
-export async function verify(names: readonly string[], options: { readonly json?: boolean }): Promise<void> {
+interface VerifyOptions extends TargetSettings {
+  readonly json?: boolean;
+}
+
+/** Runs targets and prints their checks; the exit code is 1 where one fails. A skipped target says why on stderr. */
+export async function verify(names: readonly string[], options: VerifyOptions): Promise<void> {
   const wanted = chosen(names);
   const progress = createProgress("verify");
   const all: Check[] = [];
@@ -54,7 +62,11 @@ export async function verify(names: readonly string[], options: { readonly json?
   try {
     for (const [i, target] of wanted.entries()) {
       progress.update(i, wanted.length, target.name);
-      const checks = await target.run();
+      const checks = await target.run(options);
+      if ("skipped" in checks) {
+        process.stderr.write(`fraglab: ${target.name} skipped: ${checks.skipped}\n`);
+        continue;
+      }
       all.push(...checks);
       if (!options.json) process.stdout.write(`${report(target, checks, sources)}\n`);
     }

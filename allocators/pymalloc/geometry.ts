@@ -140,6 +140,23 @@ function classTable(sizes: readonly number[], align: number, threshold: number):
   return table;
 }
 
+function strideBitsOf(arena: number, offsets: readonly number[]): number {
+  const span = arena + Math.ceil(Math.max(...offsets) / PAGE) * PAGE;
+  return 32 - Math.clz32(span - 1);
+}
+
+/**
+ * A geometry whose arena k starts at `offsets[k]` (in a cycle) from a multiple of the arena size: where the arenas of a
+ * process were. Throws an `InputError` where an arena would have fewer than two pools.
+ */
+export function withArenaOffsets(geometry: Geometry, offsets: readonly number[]): Geometry {
+  for (const offset of offsets) {
+    if (offset >= 0 && offset < geometry.arena && poolsInArena(geometry.arena, geometry.pool, offset) >= 2) continue;
+    refuse("base", `no arena of ${geometry.arena} bytes can start at offset ${offset}`);
+  }
+  return { ...geometry, offsets, strideBits: strideBitsOf(geometry.arena, offsets) };
+}
+
 /** Resolves and checks options. Throws an `InputError` for sizes that the C code does not support either. */
 export function resolveGeometry(given: Readonly<Record<string, unknown>> = {}): Geometry {
   const options = resolveOptions("pymalloc", pymallocOptions, given);
@@ -150,7 +167,6 @@ export function resolveGeometry(given: Readonly<Record<string, unknown>> = {}): 
   const offsets = baseOffsets[options.base].map((offset) => offset + options.misalign);
   checkSizes(own, options, offsets);
   const sizes = classSizes(options, align);
-  const span = arena + Math.ceil(Math.max(...offsets) / PAGE) * PAGE;
   const { threshold } = options;
   const classes = threshold / align;
   return {
@@ -158,7 +174,7 @@ export function resolveGeometry(given: Readonly<Record<string, unknown>> = {}): 
     alignBits: 31 - Math.clz32(align),
     poolBits,
     arenaBits,
-    strideBits: 32 - Math.clz32(span - 1),
+    strideBits: strideBitsOf(arena, offsets),
     offsets,
     threshold: options.domain === "raw" ? 0 : threshold,
     sizes,

@@ -30,7 +30,12 @@ export interface GoldenResult {
   statistics: string[];
   /** One digest for each operation `dump`. Not for every result. */
   dumps?: string[];
+  /** Digest of what became of each reallocation, one letter each: see `fateOf`. Not for every result. */
+  fates?: string;
 }
+
+/** By trace name and "variant/base": the text of each operation `statistics` that is recorded, the last ones. */
+export type GoldenTexts = Record<string, Record<string, string[]>>;
 
 /** By trace name; results by "variant/base". */
 export type GoldenFile = Record<string, { rows: number; results: Record<string, GoldenResult> }>;

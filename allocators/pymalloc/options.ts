@@ -5,7 +5,8 @@ import { outerOption } from "../outer.js";
  * What CPython's small-object allocator has been on 64-bit builds. There are four placement behaviours: 3.11 places as 3.10
  * does and differs in the tree that finds the owner of an address.
  */
-export type PymallocVariant = "cpython-3.7" | "cpython-3.8" | "cpython-3.9" | "cpython-3.10" | "cpython-3.11";
+export type PymallocVariant = (typeof pymallocVariants)[number];
+export const pymallocVariants = ["cpython-3.7", "cpython-3.8", "cpython-3.9", "cpython-3.10", "cpython-3.11"] as const;
 
 /** Where arenas start relative to a multiple of the arena size: it decides how many pools an arena loses. */
 export type PymallocBase = "aligned" | "m16" | "page" | "mixed";
@@ -52,7 +53,7 @@ const THRESHOLD_MAX = 2048;
 export const pymallocOptions: OptionTable<PymallocOptions> = {
   variant: {
     kind: "choice",
-    values: ["cpython-3.7", "cpython-3.8", "cpython-3.9", "cpython-3.10", "cpython-3.11"],
+    values: pymallocVariants,
     default: "cpython-3.10",
     help: "whose code: 3.7 up to 3.7.3, 3.8 also 3.7.4 and later, 3.9, 3.10, or 3.11 up to 3.14",
   },

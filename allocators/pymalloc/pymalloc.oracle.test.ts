@@ -3,7 +3,7 @@
  * variant, base and geometry recorded. `golden/` holds their digests (format: golden-trace.ts).
  */
 import { readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { createAddressSpace } from "../../memory/address-space.js";
 import { none, type Ref } from "../allocator.js";
@@ -16,16 +16,21 @@ import {
   type GoldenFile,
   GoldenOp,
   type GoldenResult,
+  type GoldenTexts,
   type GoldenTrace,
   hex,
   statisticsDigest,
 } from "./golden-trace.js";
 import { type PymallocAllocator, pymalloc } from "./pymalloc.js";
 import { pymallocStatistics } from "./statistics.js";
+import { statisticsText } from "./statistics-text.js";
 
 const folder = new URL("./golden/", import.meta.url);
 const unzip = (file: string): Buffer => gunzipSync(readFileSync(new URL(file, folder)));
 const golden = JSON.parse(unzip("results.json.gz").toString("utf8")) as GoldenFile;
+const goldenTexts = JSON.parse(
+  brotliDecompressSync(readFileSync(new URL("texts.json.br", folder))).toString("utf8"),
+) as GoldenTexts;
 
 /** "cpython-3.9/mixed", or "geo-p12-a20/mixed" for the code of 3.10 with pools of 2^12 and arenas of 2^20 bytes. */
 function optionsOf(key: string): Partial<PymallocOptions> {
@@ -83,8 +88,26 @@ function statisticsOf(heap: PymallocAllocator, allocatedBlocks: number): string 
   return statisticsDigest(rows, { allocatedBlocks, ...numbers, ...map });
 }
 
-/** Replays a trace and returns what the result file says of it, plus the digests by row to find a difference. */
-function replay(trace: GoldenTrace, key: string, labels: number): { result: GoldenResult; digests: number[] } {
+/**
+ * What became of a reallocation: K a small block stayed, M it moved to a new one, L a block of the C library stays one,
+ * N there was none before.
+ */
+function fateOf(heap: PymallocAllocator, op: number, old: Ref, wasSmall: boolean, ref: Ref): string {
+  if (op === GoldenOp.malloc) return "";
+  if (op === GoldenOp.adopt) return "N";
+  if (!wasSmall) return heap.placementOf(ref) === undefined ? "L" : "a large block became small";
+  return ref === old ? "K" : "M";
+}
+
+interface Replayed {
+  readonly result: GoldenResult;
+  /** By row, to find a difference. */
+  readonly digests: number[];
+  readonly texts: string[];
+}
+
+/** Replays a trace and returns what the result files say of it. */
+function replay(trace: GoldenTrace, key: string, labels: number): Replayed {
   const heap = pymalloc.create(createAddressSpace(), optionsOf(key));
   const refs = new Float64Array(trace.length + 1);
   const events = new ArenaEvents(heap);
@@ -92,23 +115,29 @@ function replay(trace: GoldenTrace, key: string, labels: number): { result: Gold
   const digests: number[] = [];
   const statistics: string[] = [];
   const dumps: string[] = [];
+  const texts: string[] = [];
+  const fates: string[] = [];
   let rows = 0;
   let live = 0;
   for (let i = 0; i < trace.length; i++) {
     const op = trace.op[i];
     const block = trace.block[i];
-    if (op === GoldenOp.statistics) statistics.push(statisticsOf(heap, live));
-    else if (op === GoldenOp.dump) dumps.push(digestOf(dumpOf(heap)));
+    if (op === GoldenOp.statistics) {
+      statistics.push(statisticsOf(heap, live));
+      texts.push(statisticsText(pymallocStatistics(heap), heap.geometry));
+    } else if (op === GoldenOp.dump) dumps.push(digestOf(dumpOf(heap)));
     else if (op === GoldenOp.free) {
       heap.free(refs[block] as Ref);
       live--;
     } else {
       const old = refs[block] as Ref;
+      const wasSmall = op === GoldenOp.grow && heap.placementOf(old) !== undefined;
       const ref = op === GoldenOp.grow ? heap.reallocate(old, trace.size[i]) : heap.allocate(trace.size[i]);
       if (ref === none) throw new Error(`operation ${i} found no memory`);
       if (op !== GoldenOp.grow) live++;
       refs[block] = ref;
       const place = heap.placementOf(ref);
+      fates.push(fateOf(heap, op, old, wasSmall, ref));
       placements.word(place?.arena ?? 0xffffffff);
       placements.word(place?.offset ?? 0xffffffff);
       if (++rows % 1000 === 0) digests.push(placements.value);
@@ -123,8 +152,9 @@ function replay(trace: GoldenTrace, key: string, labels: number): { result: Gold
     statistics: statistics.slice(-labels),
     events: digestOf(events.list),
     dumps,
+    fates: digestOf(fates.join("")),
   };
-  return { result, digests };
+  return { result, digests, texts: texts.slice(-labels) };
 }
 
 for (const [name, { rows, results }] of Object.entries(golden)) {
@@ -132,7 +162,7 @@ for (const [name, { rows, results }] of Object.entries(golden)) {
 
   describe(`on the trace ${name}, pymalloc does to the byte what CPython did`, () => {
     it.each(Object.entries(results))("as %s", (key, expected) => {
-      const { result, digests } = replay(trace, key, expected.statistics.length);
+      const { result, digests, texts } = replay(trace, key, expected.statistics.length);
       if (expected.digests !== undefined) {
         const words = Buffer.from(expected.digests, "base64");
         expect(words.length).toBe(4 * (Math.floor(rows / 1000) + 1));
@@ -140,6 +170,7 @@ for (const [name, { rows, results }] of Object.entries(golden)) {
         expect(wrong === -1 ? "no placement" : `one of the 1000 placements from ${wrong * 1000}`).toBe("no placement");
         expect(digests.length).toBe(words.length / 4);
       }
+      expect(texts).toEqual(goldenTexts[name]?.[key]);
       const { digests: _, ...rest } = expected;
       expect(result).toMatchObject(rest);
     });

@@ -216,6 +216,11 @@ export interface PymallocSpec extends AllocatorSpec<PymallocOptions> {
   create(space: AddressSpace, options?: Partial<PymallocOptions>): PymallocAllocator;
 }
 
+/** A pymalloc heap of any geometry, with first fit behind it: for the arenas of a process, which start where the system put them. */
+export function pymallocWith(space: AddressSpace, geometry: Geometry): PymallocAllocator {
+  return new Pymalloc(space, geometry, () => firstFit.create(space));
+}
+
 /**
  * CPython's small-object allocator, 3.7 to 3.14, over any of the `families` for large requests. Blocks start at multiples
  * of 16, under variant cpython-3.7 of 8.
