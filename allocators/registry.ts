@@ -14,6 +14,8 @@ import { bestFit } from "./sequential-fit/best-fit.js";
 import { firstFit } from "./sequential-fit/first-fit.js";
 import { nextFit } from "./sequential-fit/next-fit.js";
 import { worstFit } from "./sequential-fit/worst-fit.js";
+import { segregated } from "./segregated/segregated.js";
+import { tlsf } from "./tlsf/tlsf.js";
 
 /** An allocator family with its option type forgotten: options come as checked plain data. */
 // biome-ignore lint/suspicious/noExplicitAny: the registry is heterogeneous; `resolveOptions` checks the values
@@ -32,6 +34,8 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   "fibonacci-buddy": fibonacciBuddy,
   "weighted-buddy": weightedBuddy,
   "double-buddy": doubleBuddy,
+  segregated,
+  tlsf,
   pymalloc,
   mesh,
   "handle-table": handleTable,
