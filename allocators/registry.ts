@@ -9,12 +9,14 @@ import { handleTable } from "./handle-table/handle-table.js";
 import { ideal } from "./ideal.js";
 import { mesh } from "./mesh/mesh.js";
 import { oracle } from "./oracle.js";
+import { offsetAllocator } from "./offset-allocator/offset-allocator.js";
 import { pymalloc } from "./pymalloc/pymalloc.js";
 import { bestFit } from "./sequential-fit/best-fit.js";
 import { firstFit } from "./sequential-fit/first-fit.js";
 import { nextFit } from "./sequential-fit/next-fit.js";
 import { worstFit } from "./sequential-fit/worst-fit.js";
 import { segregated } from "./segregated/segregated.js";
+import { slab } from "./slab/slab.js";
 import { tlsf } from "./tlsf/tlsf.js";
 
 /** An allocator family with its option type forgotten: options come as checked plain data. */
@@ -35,7 +37,9 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   "weighted-buddy": weightedBuddy,
   "double-buddy": doubleBuddy,
   segregated,
+  slab,
   tlsf,
+  "offset-allocator": offsetAllocator,
   pymalloc,
   mesh,
   "handle-table": handleTable,
