@@ -15,6 +15,7 @@ import { bestFit } from "./sequential-fit/best-fit.js";
 import { firstFit } from "./sequential-fit/first-fit.js";
 import { nextFit } from "./sequential-fit/next-fit.js";
 import { worstFit } from "./sequential-fit/worst-fit.js";
+import { region } from "./region/region.js";
 import { segregated } from "./segregated/segregated.js";
 import { slab } from "./slab/slab.js";
 import { tlsf } from "./tlsf/tlsf.js";
@@ -38,6 +39,7 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   "double-buddy": doubleBuddy,
   segregated,
   slab,
+  region,
   tlsf,
   "offset-allocator": offsetAllocator,
   pymalloc,
