@@ -11,12 +11,12 @@ import { mesh } from "./mesh/mesh.js";
 import { oracle } from "./oracle.js";
 import { offsetAllocator } from "./offset-allocator/offset-allocator.js";
 import { pymalloc } from "./pymalloc/pymalloc.js";
+import { region } from "./region/region.js";
+import { segregated } from "./segregated/segregated.js";
 import { bestFit } from "./sequential-fit/best-fit.js";
 import { firstFit } from "./sequential-fit/first-fit.js";
 import { nextFit } from "./sequential-fit/next-fit.js";
 import { worstFit } from "./sequential-fit/worst-fit.js";
-import { region } from "./region/region.js";
-import { segregated } from "./segregated/segregated.js";
 import { slab } from "./slab/slab.js";
 import { tlsf } from "./tlsf/tlsf.js";
 
