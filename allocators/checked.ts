@@ -15,8 +15,8 @@ import {
   type Compacting,
   hasArenas,
   isCompacting,
-  isReorganizing,
   isPhaseAware,
+  isReorganizing,
   type MoveLog,
   none,
   type PhaseAware,
@@ -293,7 +293,6 @@ export function check(
     : isReorganizing(inner)
       ? new CheckedReorganizing(inner, space, spec.alignment, placeless)
       : new CheckedAllocator(inner, space, spec.alignment, placeless);
-    : new CheckedAllocator(inner, space, spec.alignment, placeless);
   if (isPhaseAware(inner)) {
     const aware: PhaseAware = { phase: (mark) => inner.phase(mark) };
     Object.assign(wrapped, aware);
