@@ -105,6 +105,19 @@ export interface SizeDemand {
   readonly weight: Float64Array;
 }
 
+/** An allocator that places by where the program is: it is told of the phase marks of a trace. */
+export interface PhaseAware {
+  /**
+   * From now on the program is in the phase `mark`, a small whole number that names the mark's label; it may come back to
+   * one. Before the first call it is in none.
+   */
+  phase(mark: number): void;
+}
+
+export function isPhaseAware(allocator: Allocator): allocator is Allocator & PhaseAware {
+  return "phase" in allocator;
+}
+
 /** A family of allocators: what the registry holds. */
 export interface AllocatorSpec<Options = Record<string, never>> {
   /** Registry name, kebab-case. */

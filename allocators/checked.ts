@@ -15,9 +15,11 @@ import {
   type Compacting,
   hasArenas,
   isCompacting,
+  isPhaseAware,
   isReorganizing,
   type MoveLog,
   none,
+  type PhaseAware,
   type Ref,
   type Reorganizing,
 } from "./allocator.js";
@@ -291,6 +293,10 @@ export function check(
     : isReorganizing(inner)
       ? new CheckedReorganizing(inner, space, spec.alignment, placeless)
       : new CheckedAllocator(inner, space, spec.alignment, placeless);
+  if (isPhaseAware(inner)) {
+    const aware: PhaseAware = { phase: (mark) => inner.phase(mark) };
+    Object.assign(wrapped, aware);
+  }
   if (!hasArenas(inner)) return wrapped;
   const arenas: Checked & ArenaPlacement = Object.assign(wrapped, {
     placementOf: (ref: Ref) => inner.placementOf(ref),

@@ -9,12 +9,17 @@ import { handleTable } from "./handle-table/handle-table.js";
 import { ideal } from "./ideal.js";
 import { layeredOver } from "./layered.js";
 import { mesh } from "./mesh/mesh.js";
+import { offsetAllocator } from "./offset-allocator/offset-allocator.js";
 import { oracle } from "./oracle.js";
 import { pymallocOver } from "./pymalloc/pymalloc.js";
+import { region } from "./region/region.js";
+import { segregated } from "./segregated/segregated.js";
 import { bestFit } from "./sequential-fit/best-fit.js";
 import { firstFit } from "./sequential-fit/first-fit.js";
 import { nextFit } from "./sequential-fit/next-fit.js";
 import { worstFit } from "./sequential-fit/worst-fit.js";
+import { slab } from "./slab/slab.js";
+import { tlsf } from "./tlsf/tlsf.js";
 
 export type { AnyAllocatorSpec } from "./allocator.js";
 
@@ -31,6 +36,11 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   "fibonacci-buddy": fibonacciBuddy,
   "weighted-buddy": weightedBuddy,
   "double-buddy": doubleBuddy,
+  segregated,
+  slab,
+  region,
+  tlsf,
+  "offset-allocator": offsetAllocator,
   mesh,
   pymalloc: pymallocOver(() => allocators),
   "handle-table": handleTable,

@@ -2,7 +2,7 @@
  * Runs a program on an allocator and records what it asked for. The trace of that run, replayed on the same allocator,
  * takes the same course, because allocators are deterministic: so a program is measured like any other workload.
  */
-import { type Allocator, isReorganizing, type MoveLog, none, type Ref } from "../allocators/allocator.js";
+import { type Allocator, isPhaseAware, isReorganizing, type MoveLog, none, type Ref } from "../allocators/allocator.js";
 import { type AddressSpace, createAddressSpace } from "../memory/address-space.js";
 import type { ProgramHeap } from "../workloads/program.js";
 import type { Trace } from "../workloads/trace.js";
@@ -84,7 +84,8 @@ class DrivenHeap implements ProgramHeap {
   }
 
   phase(label: string): void {
-    this.builder.phase(label);
+    const mark = this.builder.phase(label);
+    if (isPhaseAware(this.allocator)) this.allocator.phase(mark);
     this.settle();
   }
 

@@ -2,7 +2,7 @@
  * The replay loop. V8 shares type feedback among all users of one function, and a loop that has seen five allocator
  * classes takes twice as long, so each class gets a copy of this module of its own: see `replay.ts`.
  */
-import { type Allocator, isCompacting, none, type Ref } from "../allocators/allocator.js";
+import { type Allocator, isCompacting, isPhaseAware, none, type Ref } from "../allocators/allocator.js";
 import type { FootprintLog } from "../memory/footprint-log.js";
 import { alignmentOf, OP_MASK, Op, type Trace } from "../workloads/trace.js";
 
@@ -40,6 +40,9 @@ function runRare(allocator: Allocator, trace: Columns, refs: Float64Array, i: nu
       return true;
     case Op.unpin:
       if (isCompacting(allocator)) allocator.unpin(ref);
+      return true;
+    case Op.phase:
+      if (isPhaseAware(allocator)) allocator.phase(slot);
       return true;
     default:
       return true;

@@ -132,8 +132,8 @@ export class TraceBuilder {
     this.append(Op.unpin, slot, 0);
   }
 
-  /** Marks the point where a phase begins; the same label may mark several points. */
-  phase(label: string): void {
+  /** Marks the point where a phase begins; the same label may mark several points. Returns the label's number. */
+  phase(label: string): number {
     let index = this.labelIndex.get(label);
     if (index === undefined) {
       if (!isLabel(label))
@@ -142,6 +142,7 @@ export class TraceBuilder {
       this.labelIndex.set(label, index);
     }
     this.append(Op.phase, index, 0);
+    return index;
   }
 
   /** The events that follow are by thread `id` (32 bits); a trace starts in thread 0. */

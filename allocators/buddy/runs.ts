@@ -1,8 +1,8 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Use } from "../../memory/address-space.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
-import { FreeBitmaps } from "./free-bitmaps.js";
 import { SideTable } from "./side-table.js";
+import { VacantRuns } from "./vacant-runs.js";
 
 /** Addresses set aside for runs: two of the largest. */
 const RESERVED = 0x800000000;
@@ -19,10 +19,9 @@ export class Runs {
   readonly base: Address;
   private readonly space: AddressSpace;
   private readonly chunk: number;
-  private readonly largest: number;
   /** Bytes of the header before the program's bytes: 0 or 16. */
   private readonly header: number;
-  private readonly vacant: FreeBitmaps;
+  private readonly vacant: VacantRuns;
   /** At the first chunk of a run and at the one its address lies in: the order plus 1. */
   private orders: Uint8Array;
   /** At the first chunk of a run: bytes from its start to the program's. */
@@ -39,10 +38,7 @@ export class Runs {
     this.space = space;
     this.chunk = chunk;
     this.header = header;
-    this.largest = 31 - Math.clz32(LARGEST / chunk);
-    this.vacant = new FreeBitmaps(this.largest + 1);
-    this.vacant.add(this.largest, 0);
-    this.vacant.add(this.largest, 1 << this.largest);
+    this.vacant = new VacantRuns(31 - Math.clz32(LARGEST / chunk));
     this.orders = new Uint8Array(16);
     this.leads = new Float64Array(16);
     this.extents = new Float64Array(16);
@@ -55,13 +51,11 @@ export class Runs {
     const bytes = Math.max(lead + Math.max(size, 1), alignment);
     if (bytes > LARGEST || alignment > BASE_ALIGNMENT) return 0;
     const order = this.orderFor(bytes);
-    const from = this.vacant.smallest(order);
-    if (from < 0) return 0;
-    const slot = this.vacant.take(from);
-    for (let k = from; k > order; k--) this.vacant.add(k - 1, slot + (1 << (k - 1)));
+    const slot = this.vacant.take(order);
+    if (slot < 0) return 0;
     const extent = this.extentFor(bytes, order);
     if (!this.map(slot, extent)) {
-      this.giveBack(slot, order);
+      this.vacant.give(slot, order);
       return 0;
     }
     const inside = slot + Math.floor(lead / this.chunk);
@@ -84,7 +78,7 @@ export class Runs {
     this.orders[slot] = 0;
     this.table.drop(slot);
     this.space.unmap(this.base + slot * this.chunk, this.extents[slot]);
-    this.giveBack(slot, order);
+    this.vacant.give(slot, order);
   }
 
   capacityOf(address: Address): number {
@@ -103,7 +97,7 @@ export class Runs {
     for (let k = before - 1; k >= needed; k--) {
       const half = slot + (1 << k);
       this.cut(slot, this.chunk * (1 << k));
-      this.giveBack(half, k);
+      this.vacant.give(half, k);
     }
     const order = Math.min(before, needed);
     this.orders[inside] = order + 1;
@@ -146,17 +140,6 @@ export class Runs {
     if (this.space.commit(this.base + slot * this.chunk, extent, Use.heap)) return true;
     this.table.drop(slot);
     return false;
-  }
-
-  /** Coalesces addresses, which is no merging of memory and counts as none. */
-  private giveBack(slot: number, order: number): void {
-    let at = slot;
-    let k = order;
-    for (; k < this.largest && this.vacant.has(k, at ^ (1 << k)); k++) {
-      this.vacant.remove(k, at ^ (1 << k));
-      at &= ~(1 << k);
-    }
-    this.vacant.add(k, at);
   }
 
   /** Chunks for `bytes`, as a power of two: at least 2. */
