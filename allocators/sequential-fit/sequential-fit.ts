@@ -207,8 +207,8 @@ export class SequentialFit implements Allocator {
     const lead = this.lead(at, alignment);
     if (!fits && !this.growTo(at + lead + need)) return none;
     const listed = fits || !this.preserved;
-    list.rove(at, lead + need, listed);
     if (lead > 0) this.splitOff(at, lead);
+    list.rove(at, lead + need, listed);
     at += lead;
     if (listed) blocks.takeLow(at, need);
     else this.takePreserved(at, need);
