@@ -7,34 +7,22 @@ import type { AddressSpace } from "../../memory/address-space.js";
 import { Use } from "../../memory/address-space.js";
 import { Cost } from "../../memory/costs.js";
 import type { Fit, ResolvedFit } from "./options.js";
-
-interface Block {
-  /** Offset of its first byte, header included. */
-  start: number;
-  bytes: number;
-  state: "used" | "free" | "quick";
-}
+import { type Block, TextbookWalk } from "./textbook-walk.properties.js";
 
 const PAGE = 4096;
-/** A fixed point in a list in the order of frees: next fit goes on with the block behind it. */
-const ROVER: Block = { start: -1, bytes: 0, state: "used" };
-
 export class TextbookList {
   /** All blocks, by address. */
   readonly blocks: Block[] = [];
   readonly base: number;
   /** The free ones, in list order. */
-  private readonly list: Block[] = [];
+  private readonly list: TextbookWalk;
   /** Blocks put off, by size; the last is the one freed last. */
   private readonly quick = new Map<number, Block[]>();
   private readonly space: AddressSpace;
-  private readonly fit: Fit;
   private readonly options: ResolvedFit;
   private readonly minSplit: number;
   private readonly preserved: boolean;
   private readonly joins: boolean;
-  /** Address order: next fit goes on with the first block at this offset or above. */
-  private rover = -1;
   /** Bytes mapped, the offset at which a block that ends the heap ends, and that behind the last block. */
   private mapped = 0;
   private end = 0;
@@ -44,7 +32,7 @@ export class TextbookList {
   constructor(space: AddressSpace, fit: Fit, options: ResolvedFit) {
     const { granule, lead } = options.layout;
     this.space = space;
-    this.fit = fit;
+    this.list = new TextbookWalk(fit, options);
     this.options = options;
     this.minSplit = Math.ceil(options.minSplit / granule) * granule;
     this.preserved = options.wilderness === "preserved";
@@ -52,7 +40,6 @@ export class TextbookList {
     this.base = space.reserve(0x800000000, PAGE);
     this.end = -(lead % granule);
     this.top = granule - lead;
-    if (options.order !== "address" && fit === "next") this.list.push(ROVER);
   }
 
   /** The address, or 0. */
@@ -79,11 +66,11 @@ export class TextbookList {
     const lower = block;
     if (lead > 0) {
       block = this.split(block, lead);
-      this.link(block);
+      this.list.link(block);
       this.writeTag(lower);
       this.writeTag(block);
     }
-    this.rove(lower, from, lead + need);
+    this.list.rove(lower, from, lead + need);
     const high = plain && this.options.cut === "high";
     return this.handOut(high ? this.takeHigh(block, need) : this.takeLow(block, need), size);
   }
@@ -150,52 +137,11 @@ export class TextbookList {
     return lead;
   }
 
-  /** The free blocks in the order in which the walk meets them. */
-  private walked(): Block[] {
-    const { list } = this;
-    if (this.fit !== "next") return list;
-    const at = list.includes(ROVER) ? list.indexOf(ROVER) : list.findIndex((block) => block.start >= this.rover);
-    const walk = at < 0 ? list : [...list.slice(at), ...list.slice(0, at)];
-    return walk.filter((block) => block !== ROVER);
-  }
-
   private find(need: number, alignment: number): Block | undefined {
-    let chosen: Block | undefined;
-    for (const block of this.walked()) {
-      this.count(Cost.listHops);
-      if (this.lead(block.start, alignment) + need > block.bytes) continue;
-      if (this.fit === "first" || this.fit === "next") return block;
-      if (chosen === undefined) chosen = block;
-      else if (this.fit === "best" ? block.bytes < chosen.bytes : block.bytes > chosen.bytes) chosen = block;
-      if (this.fit === "best" && chosen.bytes === need) break;
-    }
+    const fits = ({ start, bytes }: Block): boolean => this.lead(start, alignment) + need <= bytes;
+    const { chosen, hops } = this.list.find(need, fits);
+    this.count(Cost.listHops, hops);
     return chosen;
-  }
-
-  /** Next fit: `need` bytes from `from` on are served from `block`, which is in the list unless it is the end. */
-  private rove(block: Block, from: number, need: number): void {
-    if (this.options.order === "address") {
-      this.rover = this.options.cut === "low" ? from + need : from;
-    } else if (this.fit === "next" && this.list.includes(block)) {
-      this.list.splice(this.list.indexOf(ROVER), 1);
-      this.list.splice(this.list.indexOf(block), 0, ROVER);
-    }
-  }
-
-  private link(block: Block): void {
-    const { list } = this;
-    const { order } = this.options;
-    if (order === "lifo") list.unshift(block);
-    else if (order === "fifo") list.push(block);
-    else {
-      const at = list.findIndex((one) => one.start > block.start);
-      list.splice(at < 0 ? list.length : at, 0, block);
-      if (block.start < this.rover && this.rover < block.start + block.bytes) this.rover = block.start;
-    }
-  }
-
-  private unlink(block: Block): void {
-    if (this.list.includes(block)) this.list.splice(this.list.indexOf(block), 1);
   }
 
   /** The free block of the list that ends the heap. */
@@ -217,9 +163,9 @@ export class TextbookList {
     if (this.preserved) return true;
     const block: Block = last ?? { start: this.top, bytes: 0, state: "free" };
     if (last === undefined) this.blocks.push(block);
-    else this.unlink(last);
+    else this.list.unlink(last);
     block.bytes = end - block.start;
-    this.link(block);
+    this.list.link(block);
     this.top = end;
     return true;
   }
@@ -240,10 +186,10 @@ export class TextbookList {
   }
 
   private takeLow(block: Block, need: number): Block {
-    this.unlink(block);
+    this.list.unlink(block);
     if (block.bytes - need >= this.minSplit) {
       const rest = this.split(block, need);
-      this.link(rest);
+      this.list.link(rest);
       this.writeTag(rest);
     }
     return this.use(block);
@@ -263,10 +209,10 @@ export class TextbookList {
     if (lead > 0) {
       this.count(Cost.splits);
       this.blocks.push(before);
-      this.link(before);
+      this.list.link(before);
       this.writeTag(before);
     }
-    if (this.options.order === "address") this.rove(before, before.start, lead + need);
+    if (this.options.order === "address") this.list.rove(before, before.start, lead + need);
     if (start + need < this.end) this.count(Cost.splits);
     const block: Block = { start, bytes: need, state: "used" };
     this.blocks.push(block);
@@ -324,12 +270,12 @@ export class TextbookList {
     if (last && this.preserved && this.joins) {
       if (this.top < this.end) this.count(Cost.coalesces);
       // The list has the block for a moment, as far as the rover is concerned.
-      this.link(merged);
-      this.unlink(merged);
+      this.list.link(merged);
+      this.list.unlink(merged);
       blocks.pop();
       this.top = merged.start;
     } else {
-      this.link(merged);
+      this.list.link(merged);
       this.writeTag(merged);
     }
     if (last && (this.joins || !this.preserved)) this.trim(merged);
@@ -338,8 +284,8 @@ export class TextbookList {
   /** The second block, which lies behind the first, becomes part of it. */
   private join(a: Block, b: Block): Block {
     this.count(Cost.coalesces);
-    this.unlink(a);
-    this.unlink(b);
+    this.list.unlink(a);
+    this.list.unlink(b);
     a.bytes += b.bytes;
     this.blocks.splice(this.blocks.indexOf(b), 1);
     return a;
