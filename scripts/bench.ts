@@ -7,7 +7,7 @@ import { InputError } from "../memory/errors.js";
 import { createProgress } from "./progress.js";
 import { textTable } from "./text-table.js";
 
-/** What the charts compare, plus the handle table that never compacts. */
+/** What the charts compare, plus the handle table that never compacts and the other sequential fits. */
 const defaultNames = [
   "pymalloc",
   "buddy",
@@ -15,6 +15,9 @@ const defaultNames = [
   "handle-table:compact=none",
   "handle-table",
   "first-fit",
+  "best-fit",
+  "next-fit",
+  "worst-fit",
 ];
 const EVENTS = 2_000_000;
 /** The size at which the variants of a case are compared. */

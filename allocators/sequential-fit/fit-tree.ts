@@ -4,6 +4,8 @@ import { PlaceTree } from "./place-tree.js";
 const FIRST = 0;
 const NEXT = 1;
 const WORST = 2;
+/** Slots in a leaf, as a power of two: a fourth or more of them hold a block, so 32 would be many to look through. */
+const SLOT_LEAF = 3;
 
 /** How a walk along the list chooses: the first block, the first from the rover on, or the first of the largest. */
 export type TreeFit = "first" | "next" | "worst";
@@ -29,7 +31,7 @@ export class FitTree implements PlaceList {
 
   constructor(fit: TreeFit, roving: Roving, sizes: Int32Array) {
     this.rover = 0;
-    this.tree = new PlaceTree(sizes);
+    this.tree = roving === "slots" ? new PlaceTree(sizes, SLOT_LEAF) : new PlaceTree(sizes);
     this.fit = fit === "first" ? FIRST : fit === "next" ? NEXT : WORST;
     this.past = roving === "past-block";
     this.held = fit === "next" && roving !== "slots";
@@ -43,7 +45,7 @@ export class FitTree implements PlaceList {
     const { tree } = this;
     if (this.fit === FIRST) return tree.first(need);
     if (this.fit === NEXT) return this.next(need);
-    return this.worst(need);
+    return tree.worst(need);
   }
 
   findSuitable(need: number, suits: Suits): number {
@@ -113,17 +115,9 @@ export class FitTree implements PlaceList {
     return below;
   }
 
-  private worst(need: number): number {
-    const { tree } = this;
-    const largest = tree.largest();
-    const at = largest < need || largest === 0 ? -1 : tree.first(largest);
-    tree.hops = tree.count();
-    return at;
-  }
-
   private worstSuitable(need: number, suits: Suits): number {
     const { tree } = this;
-    let chosen = this.worst(need);
+    let chosen = tree.worst(need);
     if (chosen >= 0 && !suits.suits(chosen)) {
       chosen = -1;
       let largest = 0;

@@ -2,17 +2,14 @@
  * Free blocks in the order of their places, with exact first fit in O(log places). A place is a position in the heap, or
  * a slot of a list.
  *
- * A leaf covers 32 places and holds one word: bit `i` is set where a free block has place `i` of the leaf. A tree over
- * the leaves, four children to a node, knows for each subtree the largest free block in it and the
+ * A leaf covers 32 places, or fewer where places are dense, and holds one word: bit `i % 32` is set where a free block has
+ * place `i`. A tree over the leaves, four children to a node, knows for each subtree the largest free block in it and the
  * number of free blocks, so that one descent finds a block and its place in the textbook's linked list.
  *
  * The tree is implicit and complete. Node `g`, 0 is the root, is a record of eight words, half a cache line: the largest
  * blocks in its four children, then their numbers of blocks. Child `j` of node `g` is entry e = 4g + j of the tree; if it
  * is not a leaf, it is node e + 1. So the entry of node `g` in its parent is g - 1, and the root has none.
  */
-
-/** Places in a leaf, as a power of two. */
-const LEAF_SHIFT = 5;
 
 /** Index of the lowest set bit of a word that is not 0. */
 function lowestBit(word: number): number {
@@ -30,14 +27,17 @@ export class PlaceTree {
    */
   hops: number;
   private sizes: Int32Array;
+  /** Places in a leaf, as a power of two, at most 5. */
+  private readonly leafShift: number;
   private starts: Int32Array;
   private nodes: Int32Array;
   /** Entry of the first leaf. */
   private firstLeaf: number;
 
   /** An empty set over places below `sizes.length`, which must be a power of two, at least 64. */
-  constructor(sizes: Int32Array) {
+  constructor(sizes: Int32Array, leafShift = 5) {
     this.hops = 0;
+    this.leafShift = leafShift;
     this.sizes = sizes;
     this.starts = new Int32Array(0);
     this.nodes = new Int32Array(8);
@@ -57,20 +57,38 @@ export class PlaceTree {
     return nodes[4] + nodes[5] + nodes[6] + nodes[7];
   }
 
-  /** The size of the largest block, 0 where there is none. */
-  largest(): number {
-    return larger(this.nodes[0], largestBeside(this.nodes, 0));
-  }
-
   /** The size of the block whose place is `at`. */
   sizeAt(at: number): number {
     return this.sizes[at];
   }
 
+  /** The lowest of the largest blocks, or -1 where they have fewer than `need` granules, at least 1. */
+  worst(need: number): number {
+    const nodes = this.nodes;
+    const largest = this.largest();
+    this.hops = this.count();
+    if (largest < need) return -1;
+    const firstLeaf = this.firstLeaf;
+    let entry = -1;
+    do {
+      // The signs say which children come before the first that holds a block as large.
+      const node = (entry + 1) * 8;
+      const skip0 = (nodes[node] - largest) >> 31;
+      const skip1 = skip0 & ((nodes[node + 1] - largest) >> 31);
+      const skip2 = skip1 & ((nodes[node + 2] - largest) >> 31);
+      entry = entry * 4 + 4 - skip0 - skip1 - skip2;
+    } while (entry < firstLeaf);
+    const leaf = entry - firstLeaf;
+    const base = (leaf << this.leafShift) & -32;
+    let rest = this.starts[leaf];
+    while (this.sizes[base + lowestBit(rest)] < largest) rest &= rest - 1;
+    return base + lowestBit(rest);
+  }
+
   /** Replaces the column of sizes by a longer copy of it: its length is a power of two. */
   grow(sizes: Int32Array): void {
     this.sizes = sizes;
-    const starts = new Int32Array(sizes.length >>> LEAF_SHIFT);
+    const starts = new Int32Array(sizes.length >>> this.leafShift);
     starts.set(this.starts);
     this.starts = starts;
     while (this.firstLeaf * 3 + 4 < starts.length) this.addLevel();
@@ -98,7 +116,7 @@ export class PlaceTree {
     } while (entry < firstLeaf);
     const leaf = entry - firstLeaf;
     const sizes = this.sizes;
-    const base = leaf << LEAF_SHIFT;
+    const base = (leaf << this.leafShift) & -32;
     let rest = this.starts[leaf];
     let at = base + lowestBit(rest);
     while (sizes[at] < need) {
@@ -121,7 +139,7 @@ export class PlaceTree {
   }
 
   insert(at: number, size: number): void {
-    const leaf = at >>> LEAF_SHIFT;
+    const leaf = at >>> this.leafShift;
     this.starts[leaf] |= 1 << (at & 31);
     const nodes = this.nodes;
     // Counts change up to the root. Not to look where maxima stop changing saves a branch that is often mispredicted.
@@ -134,7 +152,7 @@ export class PlaceTree {
 
   /** Takes out the block at `at`, which has `size` granules. */
   remove(at: number, size: number): void {
-    const leaf = at >>> LEAF_SHIFT;
+    const leaf = at >>> this.leafShift;
     this.starts[leaf] &= ~(1 << (at & 31));
     const nodes = this.nodes;
     let entry = leaf + this.firstLeaf;
@@ -152,18 +170,18 @@ export class PlaceTree {
 
   /** The block at `at` has grown to `size` granules at its upper end. */
   extend(at: number, size: number): void {
-    this.raise(at >>> LEAF_SHIFT, size);
+    this.raise(at >>> this.leafShift, size);
   }
 
   /** The block at `at` has shrunk from `before` granules at its upper end. */
   shorten(at: number, before: number): void {
-    this.lower(at >>> LEAF_SHIFT, before);
+    this.lower(at >>> this.leafShift, before);
   }
 
   /** The block at `from` of `before` granules now starts at `to` and has `size`: its lower end was cut or extended. */
   move(from: number, before: number, to: number, size: number): void {
-    const source = from >>> LEAF_SHIFT;
-    const target = to >>> LEAF_SHIFT;
+    const source = from >>> this.leafShift;
+    const target = to >>> this.leafShift;
     this.starts[source] &= ~(1 << (from & 31));
     this.starts[target] |= 1 << (to & 31);
     if (source !== target) this.shift(source, target);
@@ -174,12 +192,12 @@ export class PlaceTree {
   /** The lowest block large enough in the places of the leaf of `at` that `mask` leaves, or behind the leaf. */
   private search(at: number, mask: number, need: number): number {
     const sizes = this.sizes;
-    let leaf = at >>> LEAF_SHIFT;
+    let leaf = at >>> this.leafShift;
     let rest = this.starts[leaf] & mask;
     for (;;) {
       for (; rest !== 0; rest &= rest - 1) {
         this.hops++;
-        const candidate = (leaf << LEAF_SHIFT) + lowestBit(rest);
+        const candidate = ((leaf << this.leafShift) & -32) + lowestBit(rest);
         if (sizes[candidate] >= need) return candidate;
       }
       leaf = this.leafAfter(leaf, need);
@@ -268,9 +286,14 @@ export class PlaceTree {
     this.firstLeaf = this.firstLeaf * 4 + 4;
   }
 
+  /** The size of the largest block, 0 where there is none. */
+  private largest(): number {
+    return larger(this.nodes[0], largestBeside(this.nodes, 0));
+  }
+
   private largestIn(leaf: number): number {
     const sizes = this.sizes;
-    const base = leaf << LEAF_SHIFT;
+    const base = (leaf << this.leafShift) & -32;
     let largest = 0;
     for (let rest = this.starts[leaf]; rest !== 0; rest &= rest - 1) {
       largest = larger(largest, sizes[base + lowestBit(rest)]);

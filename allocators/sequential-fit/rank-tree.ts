@@ -18,12 +18,17 @@ function ones(word: number): number {
  */
 export class RankTree {
   private bits: Int32Array;
-  /** Counts of each level, the leaves' first; the last level has at most 16. */
-  private levels: Int32Array[];
+  /** Counts of all levels, the leaves' first; the last level has at most 16. */
+  private counts: Int32Array;
+  /** Where each level starts in `counts`, and how many levels there are. */
+  private readonly offset: Int32Array;
+  private levels: number;
 
   constructor() {
     this.bits = new Int32Array(0);
-    this.levels = [];
+    this.counts = new Int32Array(0);
+    this.offset = new Int32Array(8);
+    this.levels = 0;
     this.grow(64);
   }
 
@@ -38,14 +43,14 @@ export class RankTree {
   }
 
   move(from: number, to: number): void {
-    const { bits, levels } = this;
+    const { bits, counts, offset } = this;
     let source = from >>> LEAF_SHIFT;
     let target = to >>> LEAF_SHIFT;
     bits[source] &= ~(1 << (from & 31));
     bits[target] |= 1 << (to & 31);
-    for (let i = 0; i < levels.length && source !== target; i++) {
-      levels[i][source] -= 1;
-      levels[i][target] += 1;
+    for (let level = 0; source !== target; level++) {
+      counts[offset[level] + source] -= 1;
+      counts[offset[level] + target] += 1;
       source >>>= NODE_SHIFT;
       target >>>= NODE_SHIFT;
     }
@@ -53,12 +58,12 @@ export class RankTree {
 
   /** How many members lie below `place`. */
   rank(place: number): number {
-    const { bits, levels } = this;
+    const { bits, counts, offset, levels } = this;
     let entry = place >>> LEAF_SHIFT;
     let below = ones(bits[entry] & ~(-1 << (place & 31)));
-    for (let i = 0; i < levels.length; i++) {
-      const counts = levels[i];
-      for (let sibling = entry & ~SIBLINGS; sibling < entry; sibling++) below += counts[sibling];
+    for (let level = 0; level < levels; level++) {
+      const at = offset[level];
+      for (let sibling = entry & ~SIBLINGS; sibling < entry; sibling++) below += counts[at + sibling];
       entry >>>= NODE_SHIFT;
     }
     return below;
@@ -66,7 +71,7 @@ export class RankTree {
 
   clear(): void {
     this.bits.fill(0);
-    for (const counts of this.levels) counts.fill(0);
+    this.counts.fill(0);
   }
 
   /** Makes room for places below `capacity`. */
@@ -76,22 +81,22 @@ export class RankTree {
     const bits = new Int32Array(leaves);
     bits.set(this.bits);
     this.bits = bits;
-    this.levels = [];
-    let counts = bits.map(ones);
-    for (;;) {
-      this.levels.push(counts);
-      if (counts.length <= SIBLINGS + 1) return;
-      const above = new Int32Array(Math.ceil(counts.length / (SIBLINGS + 1)));
-      for (let i = 0; i < counts.length; i++) above[i >>> NODE_SHIFT] += counts[i];
-      counts = above;
+    let total = 0;
+    let size = leaves;
+    for (this.levels = 0; ; size = Math.ceil(size / (SIBLINGS + 1))) {
+      this.offset[this.levels++] = total;
+      total += size;
+      if (size <= SIBLINGS + 1) break;
     }
+    this.counts = new Int32Array(total);
+    for (let leaf = 0; leaf < leaves; leaf++) if (bits[leaf] !== 0) this.count(leaf, ones(bits[leaf]));
   }
 
   private count(leaf: number, by: number): void {
-    const { levels } = this;
+    const { counts, offset, levels } = this;
     let entry = leaf;
-    for (let i = 0; i < levels.length; i++) {
-      levels[i][entry] += by;
+    for (let level = 0; level < levels; level++) {
+      counts[offset[level] + entry] += by;
       entry >>>= NODE_SHIFT;
     }
   }

@@ -3,15 +3,13 @@ import { Cost, type Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import type { Allocator, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
-import { BestList } from "./best-list.js";
 import { BlockTags } from "./block-tags.js";
 import { Extent, RESERVED } from "./extent.js";
-import { FitTree } from "./fit-tree.js";
-import type { FreeList, PlaceList } from "./free-list.js";
+import type { FreeList } from "./free-list.js";
 import type { Layout } from "./layout.js";
+import { listOver } from "./list-over.js";
 import type { Fit, ResolvedFit } from "./options.js";
 import { QuickLists } from "./quick-lists.js";
-import { SlotList } from "./slot-list.js";
 
 const LARGEST = RESERVED - 4096;
 /** Best fit knows sizes below 2^30 granules. */
@@ -19,18 +17,6 @@ const BEST_LIMIT = 0x3fffffff;
 
 /** Header and one link of a block in a quick list. */
 const QUICK_TAG = 16;
-
-/** The free list of a fit and an order, over the tags of a heap. */
-function listOver(fit: Fit, { order, cut }: ResolvedFit, tags: Int32Array): FreeList {
-  if (order === "address") {
-    return fit === "best"
-      ? new BestList(tags.length)
-      : new FitTree(fit, cut === "low" ? "past-block" : "at-block", tags);
-  }
-  const placesOver = (sizes: Int32Array): PlaceList =>
-    fit === "best" ? new BestList(sizes.length) : new FitTree(fit, "slots", sizes);
-  return new SlotList(order, tags.length, placesOver);
-}
 
 /**
  * A sequential fit in one contiguous heap (docs/sequential-fits.md). The program's bytes start at multiples of the
@@ -111,7 +97,10 @@ export class SequentialFit implements Allocator {
     if (alignment > this.granule) return this.allocateAligned(size, need, alignment * this.perGranule);
     if (this.quick !== undefined) {
       const at = this.quick.pop(need);
-      if (at >= 0) return this.handOutQuick(at, need, size);
+      if (at >= 0) {
+        this.costs[Cost.listHops] += 1;
+        return this.handOut(at, need, size);
+      }
     }
     const { list } = this;
     let at = list.find(need);
@@ -157,9 +146,8 @@ export class SequentialFit implements Allocator {
   walk(map: HeapMap): void {
     const { extent, quick } = this;
     if (extent.mapped === 0) return;
-    const first = extent.offsetOf(1);
     const end = extent.offsetOf(extent.end);
-    map.add(extent.base, first, Kind.padding);
+    map.add(extent.base, extent.offsetOf(1), Kind.padding);
     this.blocks.walk(map, this.top, (at) => quick?.has(at) ?? false);
     map.add(extent.base + end, extent.mapped - end, Kind.tail);
   }
@@ -187,11 +175,6 @@ export class SequentialFit implements Allocator {
     extent.touch(extent.offsetOf(at - this.blocks.tags[at]) - layout.footer, layout.footer);
   }
 
-  private handOutQuick(at: number, need: number, size: number): Ref {
-    this.costs[Cost.listHops] += 1;
-    return this.handOut(at, need, size);
-  }
-
   /** Uses a block in which an aligned address leaves `need` granules, at the lowest such address. */
   private allocateAligned(size: number, need: number, alignment: number): Ref {
     const { list, blocks } = this;
@@ -207,8 +190,8 @@ export class SequentialFit implements Allocator {
     const lead = this.lead(at, alignment);
     if (!fits && !this.growTo(at + lead + need)) return none;
     const listed = fits || !this.preserved;
-    list.rove(at, lead + need, listed);
     if (lead > 0) this.splitOff(at, lead);
+    list.rove(at, lead + need, listed);
     at += lead;
     if (listed) blocks.takeLow(at, need);
     else this.takePreserved(at, need);

@@ -31,9 +31,10 @@ export class SlotList implements FreeList {
     this.positionAt = new Int32Array(SLOTS);
     this.sizeAt = new Int32Array(SLOTS);
     this.places = placesOver(this.sizeAt);
-    this.edge = this.lifo ? SLOTS : -1;
+    // The last slot of a LIFO list stays empty, for a rover behind all blocks.
+    this.edge = this.lifo ? SLOTS - 1 : -1;
     this.count = 0;
-    this.places.rover = 0;
+    this.places.rover = this.lifo ? this.edge : 0;
   }
 
   get hops(): number {
@@ -103,7 +104,6 @@ export class SlotList implements FreeList {
     this.sizeAt = new Int32Array(slots);
     const { rover } = places;
     let roved = false;
-    // The last slot of a LIFO list stays empty, for a rover behind all blocks.
     let to = this.lifo ? slots - 1 - count : 0;
     this.edge = this.lifo ? to : count - 1;
     places.clear();

@@ -4,10 +4,10 @@ import { type AddressSpace, createAddressSpace } from "../../memory/address-spac
 import { HeapMap, kindNames } from "../../memory/heap-map.js";
 import { Random } from "../../memory/random.js";
 import { type Allocator, none, type Ref } from "../allocator.js";
-import { firstFit } from "./first-fit.js";
-import type { SequentialFitOptions } from "./options.js";
+import { type Fit, resolveFit, type SequentialFitOptions } from "./options.js";
 import { PlaceTree } from "./place-tree.js";
-import { LinearList } from "./textbook-list.properties.js";
+import { SequentialFit } from "./sequential-fit.js";
+import { TextbookList } from "./textbook-list.properties.js";
 
 /** The heap as pieces [offset, bytes, kind], like those of the linear list. */
 function pieces(heap: Allocator, base: number): [number, number, string][] {
@@ -28,14 +28,15 @@ class Pair {
   private readonly space: AddressSpace;
   private readonly listSpace: AddressSpace;
   private readonly heap: Allocator;
-  private readonly list: LinearList;
+  private readonly list: TextbookList;
   private readonly live: Ref[] = [];
 
-  constructor(options: Partial<SequentialFitOptions>, limit = Number.POSITIVE_INFINITY) {
+  constructor(fit: Fit, given: Partial<SequentialFitOptions>, limit = Number.POSITIVE_INFINITY) {
     this.space = createAddressSpace(limit);
     this.listSpace = createAddressSpace(limit);
-    this.heap = firstFit.create(this.space, options);
-    this.list = new LinearList(this.listSpace, options);
+    const options = resolveFit(fit, given);
+    this.heap = new SequentialFit(this.space, fit, options);
+    this.list = new TextbookList(this.listSpace, fit, options);
   }
 
   run(operation: Operation): void {
@@ -86,60 +87,102 @@ const operation: fc.Arbitrary<Operation> = fc.record({
     { weight: 1, arbitrary: fc.integer({ min: 100_000, max: 400_000 }) },
   ),
   alignment: fc.oneof(
-    { weight: 6, arbitrary: fc.constant(16) },
+    { weight: 6, arbitrary: fc.constant(1) },
     { weight: 2, arbitrary: fc.constantFrom(32, 64, 256) },
     { weight: 1, arbitrary: fc.constantFrom(4096, 65536) },
   ),
   pick: fc.nat(),
 });
 
-const everyOptionSet: Partial<SequentialFitOptions>[] = [{}, ...firstFit.variants.slice(0, 5)];
+const fits: readonly Fit[] = ["first", "best", "next", "worst"];
 
-describe("first fit against the linear list", () => {
-  for (const options of everyOptionSet) {
-    const label = JSON.stringify(options);
+/** Every combination of the options that choose places; the others are drawn anew for each. */
+function* combinations(): Generator<Partial<SequentialFitOptions>> {
+  const random = new Random(3);
+  const oneOf = <Value>(...values: Value[]): Value => values[random.below(values.length)];
+  for (const order of ["address", "lifo", "fifo"] as const) {
+    for (const coalesce of ["immediate", "deferred", "none"] as const) {
+      for (const cut of ["low", "high"] as const) {
+        for (const wilderness of ["ordinary", "preserved"] as const) {
+          for (const header of ["tag", "both-tags", "none"] as const) {
+            const granule = header === "none" ? oneOf(1, 8, 64) : 16;
+            const sizes = { minSplit: oneOf(0, 128), growth: oneOf(0, 4096, 135168), trim: oneOf(0, 4096, 131072) };
+            const quick = coalesce === "deferred" ? { quickCount: oneOf(0, 20), quickLargest: oneOf(0, 300) } : {};
+            yield { order, coalesce, cut, wilderness, header, granule, ...sizes, ...quick };
+          }
+        }
+      }
+    }
+  }
+}
 
-    it(`places, counts, maps, touches and walks alike with ${label}`, () => {
+const named: readonly Partial<SequentialFitOptions>[] = [
+  {},
+  { wilderness: "preserved" },
+  { minSplit: 128 },
+  { growth: 4096, trim: 4096 },
+  { wilderness: "preserved", growth: 4096, trim: 8192, minSplit: 64 },
+  { trim: 0 },
+];
+
+const programs = fc.array(operation, { maxLength: 120, size: "max" });
+
+function churn(pair: Pair, events: number, seed: number): void {
+  const random = new Random(seed);
+  for (let i = 0; i < events; i++) {
+    const die = random.below(100);
+    // More blocks are asked for than freed while the heap fills, then about as many.
+    const kind = die < (i < events / 2 ? 60 : 45) ? "allocate" : die < 90 ? "free" : "reallocate";
+    const size = random.below(random.below(20) === 0 ? 20_000 : 400);
+    const alignment = random.below(30) === 0 ? 1 << (5 + random.below(8)) : 1;
+    pair.run({ kind, size, alignment, pick: random.below(0x7fffffff) });
+  }
+  pair.compareWalks();
+}
+
+for (const fit of fits) {
+  describe(`${fit} fit against the textbook's list`, () => {
+    for (const options of named) {
+      const label = JSON.stringify(options);
+
+      it(`places, counts, maps, touches and walks alike with ${label}`, () => {
+        fc.assert(
+          fc.property(programs, (operations) => {
+            const pair = new Pair(fit, options);
+            for (const one of operations) pair.run(one);
+            pair.compareWalks();
+          }),
+          { numRuns: 50 },
+        );
+      });
+    }
+
+    it("does so under every combination of options, over a churn of hundreds of blocks", () => {
+      let seed = 0;
+      for (const options of combinations()) {
+        seed++;
+        try {
+          churn(new Pair(fit, options), 500, seed);
+        } catch (error) {
+          throw new Error(`with ${JSON.stringify(options)}`, { cause: error });
+        }
+      }
+      expect(seed).toBe(108);
+    });
+
+    it("fails alike in little memory, and changes nothing then", () => {
+      const pages = fc.integer({ min: 1, max: 200 });
       fc.assert(
-        fc.property(fc.array(operation, { maxLength: 200, size: "max" }), (operations) => {
-          const pair = new Pair(options);
+        fc.property(programs, pages, fc.constantFrom(...combinations()), (operations, limit, options) => {
+          const pair = new Pair(fit, options, limit * 4096);
           for (const one of operations) pair.run(one);
           pair.compareWalks();
         }),
-        { numRuns: 150 },
-      );
-    });
-
-    it(`fails alike in little memory with ${label}, and changes nothing then`, () => {
-      fc.assert(
-        fc.property(
-          fc.array(operation, { maxLength: 100, size: "max" }),
-          fc.integer({ min: 1, max: 200 }),
-          (operations, pages) => {
-            const pair = new Pair(options, pages * 4096);
-            for (const one of operations) pair.run(one);
-            pair.compareWalks();
-          },
-        ),
         { numRuns: 100 },
       );
     });
-
-    it(`stays alike over a long churn of hundreds of blocks with ${label}`, () => {
-      const random = new Random(17);
-      const pair = new Pair(options);
-      for (let i = 0; i < 8000; i++) {
-        const die = random.below(100);
-        // Twice as many blocks are asked for as freed while the heap fills, then as many.
-        const kind = die < (i < 3000 ? 60 : 45) ? "allocate" : die < 90 ? "free" : "reallocate";
-        const size = random.below(random.below(20) === 0 ? 20_000 : 400);
-        const alignment = random.below(30) === 0 ? 1 << (5 + random.below(8)) : 16;
-        pair.run({ kind, size, alignment, pick: random.below(0x7fffffff) });
-      }
-      pair.compareWalks();
-    });
-  }
-});
+  });
+}
 
 describe("the index of free blocks", () => {
   it("answers as a sorted array does, while it grows", () => {
@@ -181,7 +224,7 @@ describe("the index of free blocks", () => {
           expect(index.hops).toBe(next < 0 ? sorted.length : next + 1);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });
