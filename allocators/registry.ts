@@ -5,6 +5,8 @@ import { fibonacciBuddy } from "./buddy/fibonacci-buddy.js";
 import { weightedBuddy } from "./buddy/weighted-buddy.js";
 import { bump } from "./bump.js";
 import { cPartial } from "./c-partial/c-partial.js";
+import { firstFit } from "./first-fit/first-fit.js";
+import { glibc } from "./glibc/glibc.js";
 import { handleTable } from "./handle-table/handle-table.js";
 import { ideal } from "./ideal.js";
 import { layeredOver } from "./layered.js";
@@ -42,7 +44,11 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   tlsf,
   "offset-allocator": offsetAllocator,
   mesh,
+<<<<<<< HEAD
   pymalloc: pymallocOver(() => allocators),
+=======
+  glibc,
+>>>>>>> 36c1589 (glibc 2.36 malloc, chunk for chunk (draft); the simulated system can resize a mapping)
   "handle-table": handleTable,
   "c-partial": cPartial,
   layered: layeredOver(() => allocators),

@@ -85,6 +85,16 @@ class NaiveSpace {
     this.count(Cost.osCalls, 1);
   }
 
+  remap(from: number, to: number, pages: number, newPages: number): void {
+    const moved = [...Array(pages).keys()].map((i) => this.pages.get(from + i));
+    for (let i = 0; i < pages; i++) this.pages.delete(from + i);
+    for (let i = 0; i < newPages; i++) {
+      expect(this.pages.has(to + i)).toBe(false);
+      this.pages.set(to + i, moved[i] ?? { use: Use.heap, frame: { resident: false } });
+    }
+    this.count(Cost.osCalls, 1);
+  }
+
   /** Byte by byte: a frame counts where its lowest page shows it. */
   footprintOf(at: number, bytes: number): number {
     let total = 0;
@@ -143,6 +153,7 @@ export const step: fc.Arbitrary<Step> = fc.tuple(
     "discard",
     "alias",
     "alias",
+    "remap",
     "next",
   ),
   fc.nat(1000),
@@ -195,6 +206,18 @@ export function compare(steps: readonly Step[], limit: number): void {
         const given = space.discard(within + slack, inside - slack);
         expect(given).toBe(model.discard(within / PAGE + slack, inside / PAGE - slack));
       }
+    } else if (kind === "remap") {
+      const first = within / PAGE;
+      const frames = [...Array(inside / PAGE).keys()].map((i) => model.pages.get(first + i));
+      const shared = [...model.pages].some(([at, { frame }]) =>
+        frames.some((page, i) => page?.use !== Use.heap || (page.frame === frame && at !== first + i)),
+      );
+      if (shared || pages * PAGE === inside) continue;
+      const more = pages - inside / PAGE;
+      const to = space.remap(within, inside, pages * PAGE);
+      expect(to > 0).toBe(more <= 0 || model.canMap(more));
+      if (more <= 0) expect(to).toBe(within);
+      if (to > 0) model.remap(first, to / PAGE, inside / PAGE, pages);
     } else {
       const heap = regions.filter(([, , of]) => of === Use.heap);
       const [from, fromBytes] = heap[a % Math.max(1, heap.length)] ?? [0, 0];

@@ -5,11 +5,11 @@
  * Layout, so that common addresses are small integers: `map` serves from 64 KiB upwards, lowest first, and moves on to
  * 2^42 when the first GiB is full; `reserve` serves from 1 GiB upwards. Everything lies below 2^43.
  */
+import { AddressRanges } from "./address-ranges.js";
 import { Cost, type Costs, createCosts } from "./costs.js";
-import { HeapError, InputError } from "./errors.js";
+import { HeapError } from "./errors.js";
 import { FootprintLog } from "./footprint-log.js";
 import { PAGES, PageTable } from "./page-table.js";
-import { RangeList } from "./range-list.js";
 
 /** A byte offset in the simulated address space, below 2^53; 0 is never valid. */
 export type Address = number;
@@ -46,6 +46,11 @@ export interface AddressSpace {
   commit(at: Address, bytes: number, use: Use): boolean;
   /** Gives whole mapped pages back, from the start of a page. The addresses of a reservation stay reserved. */
   unmap(at: Address, bytes: number): void;
+  /**
+   * Makes a heap mapping of `map` larger or smaller (Linux mremap with MREMAP_MAYMOVE): a smaller one loses its last
+   * pages, a larger one moves with its frames, none of them shared. Returns where it is, or 0 at the limit.
+   */
+  remap(at: Address, bytes: number, newBytes: number): Address;
   /** The program or allocator writes these bytes: their pages become resident. */
   touch(at: Address, bytes: number): void;
   /** Gives the frames of the whole heap pages inside back; they stay mapped and read 0. Returns frames released. */
@@ -62,11 +67,6 @@ export interface AddressSpace {
 
 const PAGE = 4096;
 const PER_PAGE = 1 / PAGE;
-
-/** Where the parts of the address space begin and end, in pages. */
-const LOW_START = 16;
-const LOW_END = 262144; // 1 GiB
-const HIGH_START = 1073741824; // 2^42 bytes
 
 // State of a page: 0 unmapped, else MAPPED | use << 1 | RESIDENT | SHARED. Meta and table pages are always resident.
 const MAPPED = 1;
@@ -88,12 +88,9 @@ class PagedAddressSpace implements AddressSpace {
   resident = 0;
   private readonly limit: number;
   private readonly table = new PageTable();
-  private readonly low = new RangeList(LOW_START, LOW_END);
-  private readonly high = new RangeList(HIGH_START, PAGES - 1);
+  private readonly ranges = new AddressRanges(PAGES - 1);
   /** Mapped bytes by use. */
   private readonly uses = new Float64Array(3);
-  /** First page and end of each reservation, ascending. */
-  private readonly reservations: { first: number; end: number }[] = [];
   /** The pages that show the same frame as a shared page, itself included, ascending; one list for all of them. */
   private readonly sharers = new Map<number, number[]>();
 
@@ -112,21 +109,14 @@ class PagedAddressSpace implements AddressSpace {
   map(bytes: number, alignment: number, use: Use): Address {
     const pages = Math.ceil(bytes * PER_PAGE);
     if (!(pages > 0) || this.mapped + pages * PAGE > this.limit) return 0;
-    const step = Math.max(1, alignment * PER_PAGE);
-    let first = this.low.take(pages, step);
-    if (first < 0) first = this.high.take(pages, step);
+    const first = this.ranges.take(pages, Math.max(1, alignment * PER_PAGE));
     if (first < 0) return 0;
     this.mapPages(first, pages, use);
     return first * PAGE;
   }
 
   reserve(bytes: number, alignment: number): Address {
-    const step = Math.max(1, alignment * PER_PAGE);
-    const first = Math.ceil((this.reservations.at(-1)?.end ?? LOW_END) / step) * step;
-    const end = first + Math.ceil(bytes * PER_PAGE);
-    if (!(end <= HIGH_START)) throw new InputError(`the simulated address space has no ${bytes} bytes left to reserve`);
-    this.reservations.push({ first, end });
-    return first * PAGE;
+    return this.ranges.reserve(Math.ceil(bytes * PER_PAGE), Math.max(1, alignment * PER_PAGE)) * PAGE;
   }
 
   commit(at: Address, bytes: number, use: Use): boolean {
@@ -134,7 +124,7 @@ class PagedAddressSpace implements AddressSpace {
     const first = this.firstPage("commit", at);
     const end = Math.ceil((at + bytes) * PER_PAGE);
     if (this.mapped + (end - first) * PAGE > this.limit) return false;
-    if (!this.reservations.some((reserved) => reserved.first <= first && end <= reserved.end)) {
+    if (!this.ranges.isReserved(first, end)) {
       throw new HeapError("structure", `commit of [${at}, ${at + bytes}) lies outside every reservation`);
     }
     if (this.table.get(first) !== 0 || this.table.runEnd(first, end) < end) {
@@ -158,10 +148,31 @@ class PagedAddressSpace implements AddressSpace {
     }
     this.table.fill(first, end, 0);
     this.mapped -= (end - first) * PAGE;
-    if (end <= LOW_END) this.low.give(first, end - first);
-    else if (first >= HIGH_START) this.high.give(first, end - first);
+    this.ranges.give(first, end - first);
     this.costs[Cost.osCalls] += 1;
     this.log.record(this.footprint);
+  }
+
+  remap(at: Address, bytes: number, newBytes: number): Address {
+    const first = this.firstPage("remap", at);
+    const end = first + Math.ceil(bytes * PER_PAGE);
+    const pages = Math.ceil(newBytes * PER_PAGE);
+    const more = pages - (end - first);
+    if (more <= 0) this.unmap(at + pages * PAGE, -more * PAGE);
+    if (more <= 0) return at;
+    this.requireMapped("remap", first, end);
+    const to = this.mapped + more * PAGE > this.limit ? -1 : this.ranges.take(pages, 1);
+    if (to < 0) return 0;
+    for (let page = first; page < end; ) {
+      const state = this.table.get(page);
+      const stop = this.table.runEnd(page, end);
+      this.table.fill(to + page - first, to + stop - first, state);
+      page = stop;
+    }
+    this.table.fill(first, end, 0);
+    this.ranges.give(first, end - first);
+    this.mapPages(to + end - first, more, Use.heap);
+    return to * PAGE;
   }
 
   touch(at: Address, bytes: number): void {
@@ -228,6 +239,7 @@ class PagedAddressSpace implements AddressSpace {
   }
 
   regions(visit: (start: Address, bytes: number, use: Use) => void): void {
+    // The last page of all is never mapped, so every region is seen to end.
     let start = 0;
     let current = 0;
     for (let page = 0; page < PAGES; ) {
@@ -240,7 +252,6 @@ class PagedAddressSpace implements AddressSpace {
       }
       page = this.table.runEnd(page, PAGES);
     }
-    // The last page of all is never mapped, so every region has been seen.
   }
 
   private mapPages(first: number, pages: number, use: Use): void {

@@ -1,0 +1,80 @@
+import { type Address, type AddressSpace, Use } from "../../memory/address-space.js";
+import { type HeapMap, Kind } from "../../memory/heap-map.js";
+
+/** A chunk's two words: how far into its mapping it starts, and its size. */
+const HEADER = 16;
+
+/** Chunks in mappings of their own (sysmalloc_mmap, munmap_chunk, mremap_chunk): whole pages, header included. */
+export class MappedChunks {
+  private readonly space: AddressSpace;
+  /** By address of the program's bytes: bytes of the mapping in front of them, header included, and of all of it. */
+  private readonly chunks = new Map<Address, { lead: number; bytes: number }>();
+
+  constructor(space: AddressSpace) {
+    this.space = space;
+  }
+
+  /**
+   * A mapping for a chunk of `need` bytes in which the program's `size` bytes start at a multiple of `alignment`. Where
+   * that is more than the 16 bytes of any chunk, `need` has room for it (_int_memalign). 0 where there is no memory.
+   */
+  map(need: number, size: number, alignment: number): Address {
+    const { pageSize } = this.space;
+    const bytes = Math.ceil((need + 8) / pageSize) * pageSize;
+    const at = this.space.map(bytes, pageSize, Use.heap);
+    if (at === 0) return 0;
+    let address = at + HEADER;
+    if (address % alignment !== 0) {
+      address = Math.ceil(address / alignment) * alignment;
+      // A lead must be as large as the smallest chunk, though none is made of it here.
+      if (address - at - HEADER < 32) address += alignment;
+      this.space.touch(at, HEADER);
+    }
+    this.chunks.set(address, { lead: address - at, bytes });
+    this.space.touch(address - HEADER, HEADER + size);
+    return address;
+  }
+
+  /** Unmaps a chunk; returns its size, which counts from its header. */
+  unmap(address: Address): number {
+    const { lead, bytes } = this.chunkAt(address);
+    this.chunks.delete(address);
+    this.space.unmap(address - lead, bytes);
+    return bytes - lead + HEADER;
+  }
+
+  /** Moves a chunk's pages to a mapping for `need` bytes, of which the program writes `size`. 0: there is no memory. */
+  remap(address: Address, need: number, size: number): Address {
+    const chunk = this.chunkAt(address);
+    const { pageSize } = this.space;
+    const { lead } = chunk;
+    const bytes = Math.ceil((need + lead - HEADER + 8) / pageSize) * pageSize;
+    let moved = address;
+    if (bytes !== chunk.bytes) {
+      const at = this.space.remap(address - lead, chunk.bytes, bytes);
+      if (at === 0) return 0;
+      moved = at + lead;
+      this.chunks.delete(address);
+      this.chunks.set(moved, { lead, bytes });
+    }
+    this.space.touch(moved, size);
+    return moved;
+  }
+
+  capacityOf(address: Address): number {
+    const { lead, bytes } = this.chunkAt(address);
+    return bytes - lead;
+  }
+
+  walk(map: HeapMap): void {
+    for (const [address, { lead, bytes }] of this.chunks) {
+      map.add(address - lead, lead - HEADER, Kind.padding);
+      map.add(address - HEADER, HEADER, Kind.header);
+      map.add(address, bytes - lead, Kind.live, address);
+    }
+  }
+
+  private chunkAt(address: Address): { lead: number; bytes: number } {
+    return this.chunks.get(address) ?? { lead: HEADER, bytes: 0 };
+  }
+}
