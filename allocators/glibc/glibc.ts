@@ -5,8 +5,9 @@ import { defaultsOf } from "../../memory/options.js";
 import type { Allocator, AllocatorSpec, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
 import { ProgramBreak } from "../program-break.js";
+import { Arena } from "./arena.js";
 import { Caches, LARGEST_CACHED } from "./caches.js";
-import { binOf, Chunks, FIRST_POSITION, LARGE, MIN_CHUNK } from "./chunks.js";
+import { Chunks, FIRST_POSITION, MIN_CHUNK } from "./chunks.js";
 import { MappedChunks } from "./mapped-chunks.js";
 import { type GlibcOptions, glibcOptions, resolveGlibcOptions } from "./options.js";
 
@@ -18,18 +19,12 @@ const HEADER = 1;
 const LARGEST = 0x7ffff0000;
 /** Granules of the chunk with the thread cache's table: 64 counts of 2 bytes and 64 pointers. */
 const TCACHE_CHUNK = 41;
-/** A chunk of this many granules made by coalescing empties the fast bins (FASTBIN_CONSOLIDATION_THRESHOLD, 64 KiB). */
-const CONSOLIDATE = 4096;
-/** Unsorted chunks that one request sorts (MAX_ITERS). */
-const MOST_SORTED = 10000;
-/** Mapped chunks at a time (DEFAULT_MMAP_MAX) and the largest that raises the threshold, in bytes. */
-const MOST_MAPPED = 65536;
+/** The largest mapped chunk that raises the threshold (DEFAULT_MMAP_THRESHOLD_MAX), in bytes. */
 const LARGEST_THRESHOLD = 32 * 1048576;
 /** sizeof(struct malloc_state): fast bins, bins, binmap. */
 const STATE_BYTES = 2200;
 
 const SMALLEST = MIN_CHUNK;
-const FIRST_LARGE = LARGE;
 const CACHED = LARGEST_CACHED;
 
 /** Granules of the chunk for a request (checked_request2size): 8 bytes of header, at least 32 bytes. */
@@ -50,22 +45,14 @@ class Glibc implements Allocator {
   private readonly space: AddressSpace;
   private readonly costs: Costs;
   private readonly brk: ProgramBreak;
+  private readonly arena: Arena;
   private readonly chunks: Chunks;
   private readonly caches: Caches;
   private readonly mapped: MappedChunks;
   private readonly options: GlibcOptions;
   private readonly origin: Address;
-  private readonly pageGranules: number;
-  /** Position of the top chunk, which ends at the break. */
-  private top: number;
-  private lastRemainder = 0;
-  private mappedCount = 0;
-  /** In granules; they change with every mapped chunk that is freed, unless fixed. */
-  private mmapThreshold: number;
-  private trimThreshold: number;
-  private readonly topPad: number;
   /** Page of the arena's state, 0 before the first request. */
-  private state: Address = 0;
+  private state: Address;
 
   constructor(space: AddressSpace, options: GlibcOptions) {
     this.space = space;
@@ -74,14 +61,11 @@ class Glibc implements Allocator {
     this.chunks = new Chunks(space.costs);
     const largestFast = options.mxfast === 0 ? 1 : (options.mxfast + 8) >> 4;
     this.caches = new Caches(this.chunks, space.costs, options.tcacheCount, largestFast);
+    this.arena = new Arena(space, this.brk, this.chunks, this.caches, options);
     this.mapped = new MappedChunks(space);
     this.options = options;
     this.origin = this.brk.origin;
-    this.pageGranules = space.pageSize * PER_GRANULE;
-    this.top = FIRST_POSITION;
-    this.mmapThreshold = options.mmapThreshold * PER_GRANULE;
-    this.trimThreshold = options.trimThreshold * PER_GRANULE;
-    this.topPad = options.topPad;
+    this.state = 0;
   }
 
   allocate(size: number, alignment = GRANULE): Ref {
@@ -89,7 +73,7 @@ class Glibc implements Allocator {
     const need = granulesFor(size);
     if (alignment > GRANULE) return this.allocateAligned(need, size, alignment);
     if (need <= CACHED && this.caches.counts[need] > 0) return this.handOut(this.caches.take(need), size);
-    const at = this.take(need);
+    const at = this.arena.take(need);
     return at > 0 ? this.handOut(at, size) : at < 0 ? this.map(need, size, GRANULE) : none;
   }
 
@@ -99,7 +83,7 @@ class Glibc implements Allocator {
       return;
     }
     const at = this.positionOf(ref);
-    this.release(at, this.chunks.head[at]);
+    this.arena.release(at, this.chunks.head[at]);
   }
 
   /** The C function frees a block that is reallocated to 0 bytes; here it becomes the smallest chunk. */
@@ -113,18 +97,19 @@ class Glibc implements Allocator {
     const next = at + before;
     let total = before;
     if (before < need) {
-      if (next === this.top && this.brk.end - at >= need + SMALLEST) {
+      const { top } = this.arena;
+      if (next === top && this.brk.end - at >= need + SMALLEST) {
         this.costs[Cost.coalesces] += 1;
         this.chunks.use(at, need);
-        this.moveTop(at + need);
+        this.arena.moveTop(at + need);
         return this.handOut(at, size);
       }
-      if (next === this.top || head[next] > 0 || before - head[next] < need) return this.relocate(ref, need, size);
+      if (next === top || head[next] > 0 || before - head[next] < need) return this.relocate(ref, need, size);
       this.costs[Cost.coalesces] += 1;
       total -= head[next];
       this.chunks.unlink(next);
     }
-    this.shrink(at, total, need);
+    this.arena.shrink(at, total, need);
     return this.handOut(at, size);
   }
 
@@ -147,7 +132,7 @@ class Glibc implements Allocator {
     const cached = new Set<number>();
     this.caches.forEach((at) => void cached.add(at));
     map.add(address(start) - 8, 8, Kind.padding);
-    for (let at = start; at < this.top; ) {
+    for (let at = start; at < this.arena.top; ) {
       const size = Math.abs(this.chunks.head[at]);
       const bytes = size * GRANULE;
       if (at === start) map.add(address(at), bytes, Kind.header);
@@ -159,8 +144,8 @@ class Glibc implements Allocator {
       at += size;
     }
     const last = this.origin + end * GRANULE;
-    const fresh = Math.min(address(Math.max(this.top, high)), last);
-    map.add(address(this.top), fresh - address(this.top), Kind.free);
+    const fresh = Math.min(address(Math.max(this.arena.top, high)), last);
+    map.add(address(this.arena.top), fresh - address(this.arena.top), Kind.free);
     map.add(fresh, last - fresh, Kind.fresh);
   }
 
@@ -179,7 +164,7 @@ class Glibc implements Allocator {
   private start(): boolean {
     const state = this.space.map(STATE_BYTES, this.space.pageSize, Use.meta);
     if (state === 0) return false;
-    const at = this.take(TCACHE_CHUNK);
+    const at = this.arena.take(TCACHE_CHUNK);
     if (at <= 0) {
       this.space.unmap(state, STATE_BYTES);
       return false;
@@ -189,252 +174,31 @@ class Glibc implements Allocator {
     return true;
   }
 
-  /**
-   * A chunk of `need` granules or one more, marked in use (_int_malloc). 0 where there is no memory, -1 where the
-   * request is for a mapping of its own.
-   */
-  private take(need: number): number {
-    const { caches, chunks } = this;
-    if (need <= caches.largestFast) {
-      const fast = caches.takeFast(need);
-      if (fast > 0) return fast;
-    }
-    if (need < FIRST_LARGE) {
-      const small = this.takeSmall(need);
-      if (small > 0) return small;
-    } else if (caches.anyFast) this.consolidate();
-    for (;;) {
-      const sorted = this.sortUnsorted(need);
-      if (sorted > 0) return sorted;
-      const bin = binOf(need);
-      if (need >= FIRST_LARGE) {
-        const best = chunks.takeBestLarge(bin, need);
-        if (best > 0) return this.cut(best, need, false);
-      }
-      const larger = chunks.takeFromBinsAbove(bin + 1);
-      if (larger > 0) return this.cut(larger, need, true);
-      const at = this.top;
-      if (this.brk.end - at >= need + SMALLEST) return this.takeFromTop(need);
-      if (caches.anyFast) this.consolidate();
-      else return this.extend(need);
-    }
-  }
-
-  /** The last chunk of the bin of one size; further ones fill the thread cache. */
-  private takeSmall(need: number): number {
-    const { caches, chunks } = this;
-    const at = chunks.takeLastSmall(need);
-    if (at === 0) return 0;
-    chunks.use(at, need);
-    while (caches.hasRoom(need)) {
-      const next = chunks.takeLastSmall(need);
-      if (next === 0) break;
-      chunks.use(next, need);
-      caches.put(next, need);
-    }
-    return at;
-  }
-
-  /**
-   * Puts the unsorted chunks into their bins, the oldest first, up to one that fits exactly, which is taken; where the
-   * thread cache has room for chunks of that size it is filled first. Returns 0 where none was found.
-   */
-  private sortUnsorted(need: number): number {
-    const { caches, chunks, costs } = this;
-    let cachedOne = false;
-    for (let i = 0; i < MOST_SORTED; i++) {
-      const at = chunks.oldestUnsorted();
-      if (at === 0) break;
-      const size = -chunks.head[at];
-      costs[Cost.listHops] += 1;
-      if (need < FIRST_LARGE && at === this.lastRemainder && size > need + SMALLEST && chunks.isAloneUnsorted(at)) {
-        return this.cutLastRemainder(at, size, need);
-      }
-      chunks.takeOldestUnsorted(at);
-      if (size !== need) {
-        chunks.sort(at, size);
-        continue;
-      }
-      chunks.use(at, size);
-      if (!caches.hasRoom(need)) return at;
-      caches.put(at, need);
-      cachedOne = true;
-    }
-    return cachedOne ? caches.take(need) : 0;
-  }
-
-  /** Cuts from the remainder that stands alone on the unsorted list; so small requests in a row lie side by side. */
-  private cutLastRemainder(at: number, size: number, need: number): number {
-    this.chunks.takeOldestUnsorted(at);
-    this.costs[Cost.splits] += 1;
-    this.lastRemainder = at + need;
-    this.putUnsorted(at + need, size - need);
-    this.chunks.use(at, need);
-    return at;
-  }
-
-  /** Hands out the low end of an unlinked chunk; a remainder that can be a chunk becomes unsorted. */
-  private cut(at: number, need: number, remember: boolean): number {
-    const size = -this.chunks.head[at];
-    const rest = size - need;
-    if (rest < SMALLEST) {
-      this.chunks.use(at, size);
-      return at;
-    }
-    this.costs[Cost.splits] += 1;
-    this.putUnsorted(at + need, rest);
-    if (remember && need < FIRST_LARGE) this.lastRemainder = at + need;
-    this.chunks.use(at, need);
-    return at;
-  }
-
-  private takeFromTop(need: number): number {
-    const at = this.top;
-    this.costs[Cost.splits] += 1;
-    this.chunks.use(at, need);
-    this.moveTop(at + need);
-    return at;
-  }
-
-  /** The top starts at `at` from now on: its size field is written there. */
-  private moveTop(at: number): void {
-    const { brk } = this;
-    this.top = at;
-    if (at > brk.high) brk.high = at;
-    if (at >= brk.resident) brk.touch(at, 8, 8);
-  }
-
-  /** Neither bins nor top serve (sysmalloc): -1 for a mapping, else the break moves up. */
-  private extend(need: number): number {
-    if (need >= this.mmapThreshold && this.mappedCount < MOST_MAPPED) return -1;
-    return this.growTop(need) ? this.takeFromTop(need) : 0;
-  }
-
-  private growTop(need: number): boolean {
-    const lacking = need * GRANULE + this.topPad + 32 - (this.brk.end - this.top) * GRANULE;
-    const pages = Math.ceil(lacking / this.space.pageSize);
-    if (!this.brk.grow(pages * this.pageGranules)) return false;
-    this.chunks.reach(this.brk.end);
-    return true;
-  }
-
-  /** A mapping; where there is no memory for one the break may still find it, and the other way round never. */
+  /** A mapping of its own; where there is no memory for one, the heap grows after all. */
   private map(need: number, size: number, alignment: number): Ref {
     const at = this.mapped.map(need * GRANULE, size, alignment);
     if (at !== 0) {
-      this.mappedCount++;
+      this.arena.mapped++;
       return at as Ref;
     }
-    return alignment === GRANULE && this.growTop(need) ? this.handOut(this.takeFromTop(need), size) : none;
-  }
-
-  /** Frees the chunk at `at` (_int_free). */
-  private release(at: number, size: number): void {
-    const { caches, brk } = this;
-    const isCached = caches.hasRoom(size);
-    if (isCached || size <= caches.largestFast) {
-      if (at + 2 > brk.resident) brk.touch(at, GRANULE, GRANULE);
-      if (isCached) caches.put(at, size);
-      else caches.putFast(at, size);
-      return;
-    }
-    if (this.coalesce(at, size) < CONSOLIDATE) return;
-    if (caches.anyFast) this.consolidate();
-    if (brk.end - this.top >= this.trimThreshold) this.trim();
-  }
-
-  /** Joins a chunk with its free neighbours, or the top; returns the granules of the free chunk that it is part of. */
-  private coalesce(start: number, granules: number): number {
-    const { chunks, costs } = this;
-    const { head } = chunks;
-    const next = start + granules;
-    let at = start;
-    let size = granules;
-    // In front of the first chunk, which is never freed, nothing is free.
-    const before = head[at - 1];
-    if (before < 0) {
-      at += before;
-      size -= before;
-      chunks.unlink(at);
-      costs[Cost.coalesces] += 1;
-    }
-    if (next === this.top) {
-      costs[Cost.coalesces] += 1;
-      this.moveTop(at);
-      return this.brk.end - at;
-    }
-    if (head[next] < 0) {
-      size -= head[next];
-      chunks.unlink(next);
-      costs[Cost.coalesces] += 1;
-    }
-    this.putUnsorted(at, size);
-    return size;
-  }
-
-  /** A free chunk comes to be: size, links and footer are written. */
-  private putUnsorted(at: number, size: number): void {
-    const { brk } = this;
-    this.chunks.addUnsorted(at, size);
-    if (at + size < brk.resident) return;
-    brk.touch(at, 8, 24);
-    brk.touch(at + size, 0, 8);
-  }
-
-  /** Coalesces all fast chunks (malloc_consolidate). */
-  private consolidate(): void {
-    const { caches, chunks } = this;
-    caches.anyFast = false;
-    for (let size = SMALLEST; size <= caches.largestFast; size++) {
-      for (let at = caches.takeAllFast(size); at !== 0; ) {
-        const next = chunks.link[at];
-        this.coalesce(at, size);
-        at = next;
-      }
-    }
-  }
-
-  /** Gives whole pages at the end of the top back, and keeps `topPad` (systrim). */
-  private trim(): void {
-    const spare = (this.brk.end - this.top) * GRANULE - 33 - this.topPad;
-    const pages = Math.floor(spare / this.space.pageSize);
-    if (pages > 0) this.brk.shrink(pages * this.pageGranules);
-  }
-
-  /** A chunk in use of `total` granules keeps `need`; the rest is freed where it can be a chunk. */
-  private shrink(at: number, total: number, need: number): void {
-    const rest = total - need;
-    if (rest < SMALLEST) {
-      this.chunks.use(at, total);
-      return;
-    }
-    this.costs[Cost.splits] += 1;
-    this.splitInUse(at, need, rest);
-    this.release(at + need, rest);
-  }
-
-  /** Two chunks in use where one was. */
-  private splitInUse(at: number, size: number, rest: number): void {
-    this.chunks.use(at, size);
-    this.chunks.use(at + size, rest);
-    if (at + size >= this.brk.resident) this.brk.touch(at + size, 8, 8);
+    return alignment === GRANULE && this.arena.growTop(need) ? this.handOut(this.arena.takeFromTop(need), size) : none;
   }
 
   private relocate(ref: Ref, need: number, size: number): Ref {
     const at = this.positionOf(ref);
     const before = this.chunks.head[at];
-    const moved = this.take(need);
+    const moved = this.arena.take(need);
     if (moved === 0) return none;
     if (moved === at + before) {
       // The new chunk is the one behind: they become one.
-      this.shrink(at, before + this.chunks.head[moved], need);
+      this.arena.shrink(at, before + this.chunks.head[moved], need);
       return this.handOut(at, size);
     }
-    const ref2 = moved > 0 ? this.handOut(moved, size) : this.map(need, size, GRANULE);
-    if (ref2 === none) return none;
+    const copy = moved > 0 ? this.handOut(moved, size) : this.map(need, size, GRANULE);
+    if (copy === none) return none;
     this.costs[Cost.bytesCopied] += before * GRANULE - 8;
-    this.release(at, before);
-    return ref2;
+    this.arena.release(at, before);
+    return copy;
   }
 
   private reallocateMapped(ref: Ref, need: number, size: number): Ref {
@@ -444,24 +208,25 @@ class Glibc implements Allocator {
     if (copy === none) return none;
     this.costs[Cost.bytesCopied] += this.mapped.capacityOf(ref);
     this.mapped.unmap(ref);
-    this.mappedCount--;
+    this.arena.mapped--;
     return copy;
   }
 
   private freeMapped(ref: Ref): void {
     const bytes = this.mapped.unmap(ref);
-    this.mappedCount--;
+    this.arena.mapped--;
     // The size field is compared with its flag for mapped chunks, so 32 MiB are beyond the largest threshold.
-    if (!this.options.dynamic || bytes < this.mmapThreshold * GRANULE || bytes >= LARGEST_THRESHOLD) return;
-    this.mmapThreshold = bytes * PER_GRANULE;
-    this.trimThreshold = 2 * this.mmapThreshold;
+    if (!this.options.dynamic || bytes < this.arena.mmapThreshold * GRANULE || bytes >= LARGEST_THRESHOLD) return;
+    this.arena.mmapThreshold = bytes * PER_GRANULE;
+    this.arena.trimThreshold = 2 * this.arena.mmapThreshold;
   }
 
   /** Takes a chunk with room for any alignment, and frees what lies in front and behind (_int_memalign). */
   private allocateAligned(need: number, size: number, alignment: number): Ref {
     const step = alignment * PER_GRANULE;
-    const worst = need + step + SMALLEST;
-    const start = this.take(worst);
+    // The chunk's size is asked for as if it were a request, so that a header comes on top.
+    const worst = need + step + SMALLEST + HEADER;
+    const start = this.arena.take(worst);
     if (start === 0) return none;
     if (start < 0) return this.map(worst, size, alignment);
     let at = start;
@@ -473,10 +238,10 @@ class Glibc implements Allocator {
       at += lead;
       total -= lead;
       this.costs[Cost.splits] += 1;
-      this.splitInUse(start, lead, total);
-      this.release(start, lead);
+      this.arena.splitInUse(start, lead, total);
+      this.arena.release(start, lead);
     }
-    if (total > need + SMALLEST) this.shrink(at, total, need);
+    if (total > need + SMALLEST) this.arena.shrink(at, total, need);
     return this.handOut(at, size);
   }
 }

@@ -30,7 +30,7 @@ export const glibcOptions: OptionTable<GlibcOptions> = {
   },
   mmapThreshold: {
     kind: "bytes",
-    min: 0,
+    min: 4096,
     max: LARGEST_THRESHOLD,
     default: 131072,
     help: "chunks from this size on are mapped on their own where the heap would have to grow",
