@@ -9,7 +9,7 @@ import { costsByName } from "../memory/costs.js";
 import { HeapError, InputError } from "../memory/errors.js";
 import { type HeapMap, Kind } from "../memory/heap-map.js";
 import { formatSelector } from "../memory/options.js";
-import { isCompacting, isReorganizing, none, type Ref, unlogged } from "./allocator.js";
+import { isCompacting, isReorganizing, isTimed, none, type Ref, unlogged } from "./allocator.js";
 import { type Checked, check } from "./checked.js";
 import type { AnyAllocatorSpec } from "./registry.js";
 
@@ -20,7 +20,8 @@ type Step =
   | { readonly do: "allocate"; readonly size: number; readonly alignment: number }
   | { readonly do: "free" | "read" | "pin" | "unpin"; readonly pick: number }
   | { readonly do: "reallocate"; readonly pick: number; readonly size: number }
-  | { readonly do: "compact"; readonly budget: number };
+  | { readonly do: "compact"; readonly budget: number }
+  | { readonly do: "tick"; readonly after: number };
 
 /** Sizes as programs ask for them: mostly small, the borders of classes, a few large, zero. */
 const size = fc.oneof(
@@ -46,6 +47,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ do: fc.constant("compact" as const), budget: fc.constantFrom(0, 100, 5000, Infinity) }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("tick" as const), after: fc.constantFrom(0, 0.1, 3, 50, 20_000) }),
+  },
 );
 
 interface Program {
@@ -55,11 +60,13 @@ interface Program {
   readonly pinned: Ref[];
   /** What the program saw, for the determinism property. */
   readonly seen: number[];
+  /** Virtual time in milliseconds. */
+  now: number;
 }
 
 function start(spec: AnyAllocatorSpec, options: Options, limit?: number): Program {
   const space = createAddressSpace(limit);
-  return { heap: check(spec, spec.create(space, options), space), space, live: [], pinned: [], seen: [] };
+  return { heap: check(spec, spec.create(space, options), space), space, live: [], pinned: [], seen: [], now: 0 };
 }
 
 function takeStep(p: Program, s: Step): void {
@@ -70,6 +77,9 @@ function takeStep(p: Program, s: Step): void {
     seen.push(ref, ref === none ? 0 : heap.addressOf(ref));
   } else if (s.do === "compact") {
     if (isReorganizing(heap)) seen.push(heap.compact(s.budget, unlogged));
+  } else if (s.do === "tick") {
+    p.now += s.after;
+    if (isTimed(heap)) heap.tick(p.now);
   } else if (s.do === "unpin") {
     const ref = pinned.pop();
     if (ref !== undefined && isCompacting(heap)) heap.unpin(ref);
@@ -106,6 +116,7 @@ function* longProgram(): Generator<Step> {
       if (next(3) === 0) yield { do: "allocate", size: next(600), alignment: 0 };
       else yield { do: "free", pick: next(1_000_000) };
       if (i % 150 === 149) yield { do: "compact", budget: 20_000 };
+      if (i % 100 === 99) yield { do: "tick", after: 2 };
     }
   }
 }

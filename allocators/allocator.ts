@@ -89,6 +89,20 @@ export function isCompacting(allocator: Allocator): allocator is Compacting {
   return "pin" in allocator;
 }
 
+/** An allocator with work that waits for time to pass, such as giving back pages that nobody has reused for a while. */
+export interface Timed extends Allocator {
+  /**
+   * Does what is due at `now`, the virtual time in milliseconds, which never decreases. Runs at each safepoint, and
+   * neither moves blocks nor changes what they can hold.
+   */
+  tick(now: number): void;
+}
+
+/** Whether an allocator wants to know the time. */
+export function isTimed(allocator: Allocator): allocator is Timed {
+  return "tick" in allocator;
+}
+
 /** An allocator that groups blocks in arenas numbered in order of creation; `place` prints them. */
 export interface ArenaPlacement {
   /** Ordinal of the arena of a block and the byte offset from the arena's base, or undefined for a block in none. */

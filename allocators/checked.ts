@@ -17,11 +17,13 @@ import {
   isCompacting,
   isPhaseAware,
   isReorganizing,
+  isTimed,
   type MoveLog,
   none,
   type PhaseAware,
   type Ref,
   type Reorganizing,
+  type Timed,
 } from "./allocator.js";
 import { audit, isBacked, type Live } from "./audit.js";
 
@@ -293,15 +295,10 @@ export function check(
     : isReorganizing(inner)
       ? new CheckedReorganizing(inner, space, spec.alignment, placeless)
       : new CheckedAllocator(inner, space, spec.alignment, placeless);
-  if (isPhaseAware(inner)) {
-    const aware: PhaseAware = { phase: (mark) => inner.phase(mark) };
-    Object.assign(wrapped, aware);
-  }
-  if (!hasArenas(inner)) return wrapped;
-  const arenas: Checked & ArenaPlacement = Object.assign(wrapped, {
-    placementOf: (ref: Ref) => inner.placementOf(ref),
-  });
-  return arenas;
+  const arenas: Partial<ArenaPlacement> = hasArenas(inner) ? { placementOf: (ref) => inner.placementOf(ref) } : {};
+  const clock: Partial<Timed> = isTimed(inner) ? { tick: (now) => inner.tick(now) } : {};
+  const aware: Partial<PhaseAware> = isPhaseAware(inner) ? { phase: (mark) => inner.phase(mark) } : {};
+  return Object.assign(wrapped, arenas, clock, aware);
 }
 
 /** A layer over a spec: same name and options, and every operation verified. */

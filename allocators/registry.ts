@@ -5,10 +5,10 @@ import { fibonacciBuddy } from "./buddy/fibonacci-buddy.js";
 import { weightedBuddy } from "./buddy/weighted-buddy.js";
 import { bump } from "./bump.js";
 import { cPartial } from "./c-partial/c-partial.js";
-import { firstFit } from "./first-fit/first-fit.js";
 import { glibc } from "./glibc/glibc.js";
 import { handleTable } from "./handle-table/handle-table.js";
 import { ideal } from "./ideal.js";
+import { jemalloc } from "./jemalloc/jemalloc.js";
 import { layeredOver } from "./layered.js";
 import { mesh } from "./mesh/mesh.js";
 import { offsetAllocator } from "./offset-allocator/offset-allocator.js";
@@ -43,12 +43,10 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   region,
   tlsf,
   "offset-allocator": offsetAllocator,
-  mesh,
-<<<<<<< HEAD
-  pymalloc: pymallocOver(() => allocators),
-=======
   glibc,
->>>>>>> 36c1589 (glibc 2.36 malloc, chunk for chunk (draft); the simulated system can resize a mapping)
+  jemalloc,
+  mesh,
+  pymalloc: pymallocOver(() => allocators),
   "handle-table": handleTable,
   "c-partial": cPartial,
   layered: layeredOver(() => allocators),

@@ -12,7 +12,7 @@ import { createAddressSpace } from "../memory/address-space.js";
 import { alignmentOf, OP_MASK, Op, type Trace } from "../workloads/trace.js";
 import type { AllocatorArm } from "./arm.js";
 import { fittedOptions } from "./fit.js";
-import { EVENTS_PER_MILLISECOND, SEGMENT } from "./session.js";
+import { reachSafepoint, SEGMENT } from "./safepoint.js";
 
 export interface Placement {
   /** Index of the event in the trace. */
@@ -72,10 +72,7 @@ export function* placements(
       const place = hasArenas(allocator) ? allocator.placementOf(ref) : undefined;
       yield { event: i, address: allocator.addressOf(ref), ...place };
     }
-    if ((i + 1) % SEGMENT === 0 && isReorganizing(allocator)) {
-      const budget = allocator.compactionDue((i + 1) / EVENTS_PER_MILLISECOND);
-      if (budget > 0) allocator.compact(budget, unlogged);
-    }
+    if ((i + 1) % SEGMENT === 0) reachSafepoint(allocator, i + 1);
     space.log.clear();
   }
   return "completed";

@@ -151,3 +151,15 @@ describe("a session", () => {
     ]);
   });
 });
+
+describe("safepoints", () => {
+  it("tell the time to an allocator that waits for it", async () => {
+    const trace = await traceOf("sawtooth:events=40000,live=4000");
+    const released = async (decay: string): Promise<number> => {
+      const result = await runSession(allocators["jemalloc"], { dirtyDecay: Number(decay) }, trace);
+      return result.costs.pagesReleased;
+    };
+    expect(await released("1")).toBeGreaterThan(0);
+    expect(await released("Infinity")).toBe(0);
+  });
+});

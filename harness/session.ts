@@ -19,12 +19,7 @@ import { type Occupancy, OccupancyRecorder } from "./metrics/occupancy.js";
 import type { Series } from "./metrics/series.js";
 import { type Snapshot, snapshot } from "./metrics/snapshot.js";
 import { replayLoopFor } from "./replay.js";
-
-/** Virtual time: events per millisecond, so 4e6 operations a second (docs/model.md). */
-export const EVENTS_PER_MILLISECOND = 4000;
-
-/** Events between two safepoints. */
-export const SEGMENT = 512;
+import { reachSafepoint, SEGMENT } from "./safepoint.js";
 
 export interface SessionSettings {
   /** Bytes that may be mapped. Default: no limit. */
@@ -128,7 +123,7 @@ class Session {
       meter.take(at, reached);
       if (reached < target) {
         // No memory: compact once, try that event again, and give up if it still does not fit.
-        this.compact(Number.POSITIVE_INFINITY, reached);
+        this.compactFully(reached);
         const retried = replaySegment(allocator, trace, refs, space.log, reached, reached + 1);
         if (retried === reached) return reached;
         meter.take(reached, retried);
@@ -136,10 +131,7 @@ class Session {
       }
       at = reached;
       // Only here, so that looking at a heap never changes what happens to it.
-      if (at % SEGMENT === 0 && isReorganizing(allocator)) {
-        const budget = allocator.compactionDue(at / EVENTS_PER_MILLISECOND);
-        if (budget > 0) this.compact(budget, at);
-      }
+      if (at % SEGMENT === 0 && reachSafepoint(allocator, at)) meter.settle(at);
       for (; next < looks.length && looks[next].at <= at; next++) this.look(looks[next], at);
     }
     return at;
@@ -175,9 +167,9 @@ class Session {
     this.look({ at: events, label: "end" }, events);
   }
 
-  private compact(budget: number, events: number): void {
+  private compactFully(events: number): void {
     if (!isReorganizing(this.allocator)) return;
-    this.allocator.compact(budget, unlogged);
+    this.allocator.compact(Number.POSITIVE_INFINITY, unlogged);
     this.meter.settle(events);
   }
 

@@ -5,12 +5,12 @@
  * Arguments: allocator selector, live blocks, events, "alone" or "after-all", "plain" or "session".
  */
 import { Bench } from "tinybench";
-import { isReorganizing, unlogged } from "../allocators/allocator.js";
 import { allocators } from "../allocators/registry.js";
 import { allocatorArm, workloadArm } from "../harness/arm.js";
 import { fittedOptions } from "../harness/fit.js";
 import { replayLoopFor } from "../harness/replay.js";
-import { EVENTS_PER_MILLISECOND, runSession, SEGMENT } from "../harness/session.js";
+import { reachSafepoint, SEGMENT } from "../harness/safepoint.js";
+import { runSession } from "../harness/session.js";
 import { createAddressSpace } from "../memory/address-space.js";
 import type { Trace } from "../workloads/trace.js";
 
@@ -29,10 +29,7 @@ async function plainReplay(name: string, trace: Trace): Promise<() => void> {
       const reached = replaySegment(allocator, trace, refs, space.log, at, Math.min(at + SEGMENT, trace.length));
       if (reached === at) throw new Error(`${name} has no memory at event ${at}`);
       at = reached;
-      if (at % SEGMENT === 0 && isReorganizing(allocator)) {
-        const budget = allocator.compactionDue(at / EVENTS_PER_MILLISECOND);
-        if (budget > 0) allocator.compact(budget, unlogged);
-      }
+      if (at % SEGMENT === 0) reachSafepoint(allocator, at);
       space.log.clear();
     }
   };

@@ -1,0 +1,212 @@
+import type { Address, AddressSpace } from "../../memory/address-space.js";
+import { Cost } from "../../memory/costs.js";
+import { type HeapMap, Kind } from "../../memory/heap-map.js";
+import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/options.js";
+import { Random } from "../../memory/random.js";
+import type { AllocatorSpec, Ref, Timed } from "../allocator.js";
+import { none } from "../allocator.js";
+import { Decay } from "./decay.js";
+import { Extents, State } from "./extents.js";
+import { classSize, LARGEST_SMALL, PAGE, SMALLEST_LARGE, SmallClasses } from "./size-classes.js";
+import { Slabs } from "./slabs.js";
+
+/** Options of `jemalloc`, after its run-time options. */
+export interface JemallocOptions {
+  dirtyDecay: number;
+  cacheOblivious: boolean;
+  quantum: "8" | "16";
+}
+
+const options: OptionTable<JemallocOptions> = {
+  dirtyDecay: {
+    kind: "number",
+    min: 0,
+    max: Number.POSITIVE_INFINITY,
+    default: 40,
+    help: "milliseconds in which unused pages are given back (dirty_decay_ms); 0: at once, Infinity: never",
+  },
+  cacheOblivious: {
+    kind: "boolean",
+    default: true,
+    help: "blocks of 16 KiB and more get a page on top and start at a random cache line of the first (cache_oblivious)",
+  },
+  quantum: {
+    kind: "choice",
+    values: ["8", "16"],
+    default: "16",
+    help: "spacing of the smallest classes (LG_QUANTUM): 16, or 8 as in the copy that Redis ships",
+  },
+};
+
+const CACHE_LINE = 64;
+/** Requests beyond this find no addresses. */
+const LARGEST = 0x700000000;
+const SMALL = LARGEST_SMALL;
+
+/**
+ * One arena of jemalloc 5.3 without thread caches: requests up to 14 KiB are regions of slabs, larger ones have extents
+ * of their own. Nothing is written but by the program: bitmaps and descriptors lie outside the blocks.
+ */
+class Jemalloc implements Timed {
+  private readonly space: AddressSpace;
+  private readonly quantum: number;
+  private readonly pad: number;
+  private readonly classes: SmallClasses;
+  private readonly extents: Extents;
+  private readonly slabs: Slabs;
+  private readonly base: Address;
+  private readonly decay: Decay | undefined;
+  private readonly purgeAtOnce: boolean;
+  private readonly random: Random;
+  /** By address: bytes of the class of each large block. */
+  private readonly large = new Map<Address, number>();
+
+  constructor(space: AddressSpace, given: JemallocOptions) {
+    this.space = space;
+    this.quantum = Number(given.quantum);
+    this.pad = given.cacheOblivious ? 1 : 0;
+    this.classes = new SmallClasses(this.quantum);
+    this.extents = new Extents(space, this.pad);
+    this.slabs = new Slabs(this.classes, this.extents, space.costs);
+    this.base = this.extents.base;
+    const decays = given.dirtyDecay > 0 && given.dirtyDecay < Number.POSITIVE_INFINITY;
+    this.decay = decays ? new Decay(given.dirtyDecay) : undefined;
+    this.purgeAtOnce = given.dirtyDecay === 0;
+    this.random = new Random(0);
+  }
+
+  allocate(size: number, alignment = 1): Ref {
+    if (size > LARGEST) return none;
+    const padded = alignment > this.quantum ? Math.ceil(Math.max(1, size) / alignment) * alignment : size;
+    if (padded > SMALL || alignment > PAGE) return this.allocateLarge(size, alignment);
+    const at = this.slabs.take(this.classes.ofRequest[(padded + 7) >> 3]);
+    if (at < 0) return none;
+    const address = this.base + at;
+    this.space.touch(address, size);
+    return address as Ref;
+  }
+
+  free(ref: Ref): void {
+    const offset = ref - this.base;
+    const page = Math.floor(offset / PAGE);
+    if (this.sizeClassOf(page) === 0) this.freeLarge(ref);
+    else {
+      const slab = this.extents.first[page];
+      if (this.slabs.give(slab, offset)) this.extents.free(slab, this.purgeAtOnce);
+    }
+  }
+
+  reallocate(ref: Ref, size: number): Ref {
+    if (size > LARGEST) return none;
+    const before = this.capacityOf(ref);
+    if (this.resizeInPlace(ref, before, size)) {
+      this.space.touch(ref, size);
+      return ref;
+    }
+    const moved = this.allocate(size);
+    if (moved === none) return none;
+    this.space.costs[Cost.bytesCopied] += Math.min(before, size);
+    this.free(ref);
+    return moved;
+  }
+
+  addressOf(ref: Ref): Address {
+    return ref;
+  }
+
+  capacityOf(ref: Ref): number {
+    const sizeClass = this.sizeClassOf(Math.floor((ref - this.base) / PAGE));
+    return sizeClass === 0 ? (this.large.get(ref) ?? 0) : this.classes.size[sizeClass - 1];
+  }
+
+  tick(now: number): void {
+    const limit = this.decay?.limitAt(now, this.extents.dirty) ?? -1;
+    if (limit >= 0) this.extents.purgeTo(limit);
+  }
+
+  walk(map: HeapMap): void {
+    const { base, extents } = this;
+    const starts = new Map<number, Address>();
+    for (const address of this.large.keys()) starts.set(Math.floor((address - base) / PAGE), address);
+    extents.forEach((page, pages, state) => {
+      const start = base + page * PAGE;
+      const end = start + pages * PAGE;
+      if (state !== State.active) {
+        const fresh = base + Math.max(page, Math.min(page + pages, extents.used)) * PAGE;
+        map.add(start, fresh - start, Kind.free);
+        map.add(fresh, end - fresh, Kind.fresh);
+      } else if (this.sizeClassOf(page) > 0) {
+        this.slabs.forEachRegion(page, (offset, bytes, kind) => {
+          map.add(base + offset, bytes, Kind[kind], kind === "live" ? base + offset : -1);
+        });
+      } else {
+        const address = starts.get(page) ?? start;
+        const bytes = this.large.get(address) ?? 0;
+        map.add(start, address - start, Kind.padding);
+        map.add(address, bytes, Kind.live, address);
+        map.add(address + bytes, end - address - bytes, Kind.padding);
+      }
+    });
+    extents.walkDescriptors(map);
+  }
+
+  /** 1 + class of the slab that a page is in, or 0. */
+  private sizeClassOf(page: number): number {
+    const { sizeClass } = this.slabs;
+    return page < sizeClass.length ? sizeClass[page] : 0;
+  }
+
+  /** Bytes of the class of a large request. */
+  private largeClass(size: number): number {
+    return size <= SMALLEST_LARGE ? SMALLEST_LARGE : classSize(size, this.quantum);
+  }
+
+  private allocateLarge(size: number, alignment: number): Ref {
+    const bytes = this.largeClass(size);
+    const page = this.extents.allocate(bytes / PAGE + this.pad, Math.max(1, alignment / PAGE));
+    if (page < 0) return none;
+    let address = this.base + page * PAGE;
+    if (this.pad > 0 && alignment < PAGE) {
+      const step = Math.max(CACHE_LINE, alignment);
+      address += this.random.below(PAGE / step) * step;
+    }
+    this.large.set(address, bytes);
+    this.space.touch(address, size);
+    return address as Ref;
+  }
+
+  private freeLarge(ref: Ref): void {
+    this.large.delete(ref);
+    this.extents.free(Math.floor((ref - this.base) / PAGE), this.purgeAtOnce);
+  }
+
+  /** Whether a block can stay where it is: in its class, or as an extent that shrinks or grows (large_ralloc_no_move). */
+  private resizeInPlace(ref: Ref, before: number, size: number): boolean {
+    if (before <= SMALL) return size <= SMALL && this.classes.size[this.classes.ofRequest[(size + 7) >> 3]] === before;
+    if (size <= SMALL) return false;
+    const bytes = this.largeClass(size);
+    if (bytes === before) return true;
+    const page = Math.floor((ref - this.base) / PAGE);
+    const pages = bytes / PAGE + this.pad;
+    const done = bytes < before ? this.extents.shrink(page, pages, this.purgeAtOnce) : this.extents.expand(page, pages);
+    if (done) this.large.set(ref, bytes);
+    return done;
+  }
+}
+
+/** jemalloc's classes, slabs and extents, with unused pages given back as virtual time passes. */
+export const jemalloc: AllocatorSpec<JemallocOptions> = {
+  name: "jemalloc",
+  title: "jemalloc 5 size classes, slabs and decay",
+  source: "jemalloc 5.3: sc.c, arena.c, bin.c, eset.c, extent.c, pac.c, decay.c; one arena, no thread caches",
+  indirect: false,
+  alignment: 8,
+  options,
+  defaults: defaultsOf(options),
+  variants: [
+    { dirtyDecay: 0 },
+    { dirtyDecay: Number.POSITIVE_INFINITY, cacheOblivious: false },
+    { quantum: "8", dirtyDecay: 5 },
+  ],
+  create: (space, given) => new Jemalloc(space, resolveOptions("jemalloc", options, given)),
+};
