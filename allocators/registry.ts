@@ -12,6 +12,7 @@ import { jemalloc } from "./jemalloc/jemalloc.js";
 import { layeredOver } from "./layered.js";
 import { mesh } from "./mesh/mesh.js";
 import { offsetAllocator } from "./offset-allocator/offset-allocator.js";
+import { mimalloc } from "./mimalloc/mimalloc.js";
 import { oracle } from "./oracle.js";
 import { pymallocOver } from "./pymalloc/pymalloc.js";
 import { region } from "./region/region.js";
@@ -45,6 +46,7 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   "offset-allocator": offsetAllocator,
   glibc,
   jemalloc,
+  mimalloc,
   mesh,
   pymalloc: pymallocOver(() => allocators),
   "handle-table": handleTable,
