@@ -5,6 +5,7 @@ import { fibonacciBuddy } from "./buddy/fibonacci-buddy.js";
 import { weightedBuddy } from "./buddy/weighted-buddy.js";
 import { bump } from "./bump.js";
 import { cPartial } from "./c-partial/c-partial.js";
+import { dlmalloc } from "./dlmalloc/dlmalloc.js";
 import { glibc } from "./glibc/glibc.js";
 import { handleTable } from "./handle-table/handle-table.js";
 import { ideal } from "./ideal.js";
@@ -44,6 +45,7 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   region,
   tlsf,
   "offset-allocator": offsetAllocator,
+  dlmalloc,
   glibc,
   jemalloc,
   mimalloc,

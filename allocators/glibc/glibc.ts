@@ -4,11 +4,11 @@ import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf } from "../../memory/options.js";
 import type { Allocator, AllocatorSpec, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
+import { MappedChunks } from "../mapped-chunks.js";
 import { ProgramBreak } from "../program-break.js";
 import { Arena } from "./arena.js";
 import { Caches, LARGEST_CACHED } from "./caches.js";
 import { Chunks, FIRST_POSITION, MIN_CHUNK } from "./chunks.js";
-import { MappedChunks } from "./mapped-chunks.js";
 import { type GlibcOptions, glibcOptions, resolveGlibcOptions } from "./options.js";
 
 const GRANULE = 16;
@@ -62,7 +62,7 @@ class Glibc implements Allocator {
     const largestFast = options.mxfast === 0 ? 1 : (options.mxfast + 8) >> 4;
     this.caches = new Caches(this.chunks, space.costs, options.tcacheCount, largestFast);
     this.arena = new Arena(space, this.brk, this.chunks, this.caches, options);
-    this.mapped = new MappedChunks(space);
+    this.mapped = new MappedChunks(space, 8, 0);
     this.options = options;
     this.origin = this.brk.origin;
     this.state = 0;

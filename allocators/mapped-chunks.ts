@@ -1,17 +1,25 @@
-import { type Address, type AddressSpace, Use } from "../../memory/address-space.js";
-import { type HeapMap, Kind } from "../../memory/heap-map.js";
+import { type Address, type AddressSpace, Use } from "../memory/address-space.js";
+import { type HeapMap, Kind } from "../memory/heap-map.js";
 
 /** A chunk's two words: how far into its mapping it starts, and its size. */
 const HEADER = 16;
 
-/** Chunks in mappings of their own (sysmalloc_mmap, munmap_chunk, mremap_chunk): whole pages, header included. */
+/**
+ * Chunks in mappings of their own, whole pages each: a header, the program's bytes, and a foot that dlmalloc has and
+ * glibc has not (glibc: sysmalloc_mmap, munmap_chunk, mremap_chunk; dlmalloc: mmap_alloc, mmap_resize).
+ */
 export class MappedChunks {
   private readonly space: AddressSpace;
+  private readonly extra: number;
+  private readonly foot: number;
   /** By address of the program's bytes: bytes of the mapping in front of them, header included, and of all of it. */
   private readonly chunks = new Map<Address, { lead: number; bytes: number }>();
 
-  constructor(space: AddressSpace) {
+  /** Mappings have `extra` bytes more than the chunks asked for, rounded up to pages, and the last `foot` are no chunk's. */
+  constructor(space: AddressSpace, extra: number, foot: number) {
     this.space = space;
+    this.extra = extra;
+    this.foot = foot;
   }
 
   /**
@@ -20,7 +28,7 @@ export class MappedChunks {
    */
   map(need: number, size: number, alignment: number): Address {
     const { pageSize } = this.space;
-    const bytes = Math.ceil((need + 8) / pageSize) * pageSize;
+    const bytes = Math.ceil((need + this.extra) / pageSize) * pageSize;
     const at = this.space.map(bytes, pageSize, Use.heap);
     if (at === 0) return 0;
     let address = at + HEADER;
@@ -48,7 +56,7 @@ export class MappedChunks {
     const chunk = this.chunkAt(address);
     const { pageSize } = this.space;
     const { lead } = chunk;
-    const bytes = Math.ceil((need + lead - HEADER + 8) / pageSize) * pageSize;
+    const bytes = Math.ceil((need + lead - HEADER + this.extra) / pageSize) * pageSize;
     let moved = address;
     if (bytes !== chunk.bytes) {
       const at = this.space.remap(address - lead, chunk.bytes, bytes);
@@ -63,14 +71,15 @@ export class MappedChunks {
 
   capacityOf(address: Address): number {
     const { lead, bytes } = this.chunkAt(address);
-    return bytes - lead;
+    return bytes - lead - this.foot;
   }
 
   walk(map: HeapMap): void {
     for (const [address, { lead, bytes }] of this.chunks) {
       map.add(address - lead, lead - HEADER, Kind.padding);
       map.add(address - HEADER, HEADER, Kind.header);
-      map.add(address, bytes - lead, Kind.live, address);
+      map.add(address, bytes - lead - this.foot, Kind.live, address);
+      map.add(address - lead + bytes - this.foot, this.foot, Kind.header);
     }
   }
 
