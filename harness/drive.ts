@@ -8,7 +8,7 @@ import type { ProgramHeap } from "../workloads/program.js";
 import type { Trace } from "../workloads/trace.js";
 import { TraceBuilder } from "../workloads/trace-builder.js";
 import { type AllocatorArm, type DemandArm, isProgramArm, type ProgramArm } from "./arm.js";
-import { EVENTS_PER_MILLISECOND, SEGMENT } from "./session.js";
+import { reachSafepoint, SEGMENT } from "./safepoint.js";
 
 /** What a program did on an allocator. */
 export interface Drive {
@@ -93,9 +93,7 @@ class DrivenHeap implements ProgramHeap {
   private settle(): void {
     const { allocator, builder } = this;
     this.space.log.clear();
-    if (builder.length % SEGMENT !== 0 || !isReorganizing(allocator)) return;
-    const budget = allocator.compactionDue(builder.length / EVENTS_PER_MILLISECOND);
-    if (budget > 0) allocator.compact(budget, this.log);
+    if (builder.length % SEGMENT === 0) reachSafepoint(allocator, builder.length, this.log);
   }
 }
 

@@ -1,5 +1,5 @@
 /** The extent of a run: from the lowest start to the highest end that any block ever had, as asked for. */
-import { type Allocator, hasArenas, isCompacting, isReorganizing, none, type Ref } from "../../allocators/allocator.js";
+import { type Allocator, hasArenas, isCompacting, isReorganizing, isTimed, none, type Ref } from "../../allocators/allocator.js";
 import type { AddressSpace } from "../../memory/address-space.js";
 import { Cost } from "../../memory/costs.js";
 
@@ -39,6 +39,7 @@ export function measureExtent(inner: Allocator, space: AddressSpace): ExtentMete
       ? { compact: inner.compact.bind(inner), compactionDue: inner.compactionDue.bind(inner) }
       : {}),
     ...(isCompacting(inner) ? { pin: inner.pin.bind(inner), unpin: inner.unpin.bind(inner) } : {}),
+    ...(isTimed(inner) ? { tick: inner.tick.bind(inner) } : {}),
     ...(hasArenas(inner) ? { placementOf: inner.placementOf.bind(inner) } : {}),
   };
   return { allocator, extent: () => Math.max(0, highest - lowest) };
