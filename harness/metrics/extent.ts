@@ -1,5 +1,13 @@
 /** The extent of a run: from the lowest start to the highest end that any block ever had, as asked for. */
-import { type Allocator, hasArenas, isCompacting, isReorganizing, isTimed, none, type Ref } from "../../allocators/allocator.js";
+import {
+  type Allocator,
+  hasArenas,
+  isCompacting,
+  isReorganizing,
+  isTimed,
+  none,
+  type Ref,
+} from "../../allocators/allocator.js";
 import type { AddressSpace } from "../../memory/address-space.js";
 import { Cost } from "../../memory/costs.js";
 
