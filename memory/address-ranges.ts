@@ -6,7 +6,11 @@ const LOW_START = 16;
 const LOW_END = 262144; // 1 GiB
 const HIGH_START = 1073741824; // 2^42 bytes
 
-/** Which page numbers are taken: ranges of mappings that choose their own place, and reservations. */
+/**
+ * Which page numbers are taken: ranges of mappings that choose their own place, and reservations. Common addresses are
+ * small integers: `take` serves from 64 KiB upwards, lowest first, and moves on to 2^42 when the first GiB is full;
+ * `reserve` serves from 1 GiB upwards. Everything lies below 2^43.
+ */
 export class AddressRanges {
   private readonly low = new RangeList(LOW_START, LOW_END);
   private readonly high: RangeList;

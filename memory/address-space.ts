@@ -1,9 +1,6 @@
 /**
  * The simulated operating system: hands out addresses and pages and does all the counting of footprint, so no allocator
  * can hide memory. There are no real bytes behind the addresses.
- *
- * Layout, so that common addresses are small integers: `map` serves from 64 KiB upwards, lowest first, and moves on to
- * 2^42 when the first GiB is full; `reserve` serves from 1 GiB upwards. Everything lies below 2^43.
  */
 import { AddressRanges } from "./address-ranges.js";
 import { Cost, type Costs, createCosts } from "./costs.js";
@@ -47,8 +44,8 @@ export interface AddressSpace {
   /** Gives whole mapped pages back, from the start of a page. The addresses of a reservation stay reserved. */
   unmap(at: Address, bytes: number): void;
   /**
-   * Makes a heap mapping of `map` larger or smaller (Linux mremap with MREMAP_MAYMOVE): a smaller one loses its last
-   * pages, a larger one moves with its frames, none of them shared. Returns where it is, or 0 at the limit.
+   * Resizes a heap mapping without shared frames (Linux mremap, MREMAP_MAYMOVE): a smaller one loses its last pages, a
+   * larger one moves with its frames. Returns where it is, or 0 at the limit.
    */
   remap(at: Address, bytes: number, newBytes: number): Address;
   /** The program or allocator writes these bytes: their pages become resident. */
@@ -158,18 +155,12 @@ class PagedAddressSpace implements AddressSpace {
     const end = first + Math.ceil(bytes * PER_PAGE);
     const pages = Math.ceil(newBytes * PER_PAGE);
     const more = pages - (end - first);
+    this.requireMapped("remap", first, end);
     if (more <= 0) this.unmap(at + pages * PAGE, -more * PAGE);
     if (more <= 0) return at;
-    this.requireMapped("remap", first, end);
     const to = this.mapped + more * PAGE > this.limit ? -1 : this.ranges.take(pages, 1);
     if (to < 0) return 0;
-    for (let page = first; page < end; ) {
-      const state = this.table.get(page);
-      const stop = this.table.runEnd(page, end);
-      this.table.fill(to + page - first, to + stop - first, state);
-      page = stop;
-    }
-    this.table.fill(first, end, 0);
+    this.table.move(first, end, to);
     this.ranges.give(first, end - first);
     this.mapPages(to + end - first, more, Use.heap);
     return to * PAGE;
@@ -239,7 +230,6 @@ class PagedAddressSpace implements AddressSpace {
   }
 
   regions(visit: (start: Address, bytes: number, use: Use) => void): void {
-    // The last page of all is never mapped, so every region is seen to end.
     let start = 0;
     let current = 0;
     for (let page = 0; page < PAGES; ) {

@@ -46,6 +46,16 @@ export class PageTable {
     }
   }
 
+  /** The pages from `to` on take the states of those from `first` up to, not including, `end`, which become 0. */
+  move(first: number, end: number, to: number): void {
+    for (let page = first; page < end; ) {
+      const stop = this.runEnd(page, end);
+      this.fill(to + page - first, to + stop - first, this.get(page));
+      page = stop;
+    }
+    this.fill(first, end, 0);
+  }
+
   /** Where the run of equal states that `page` is in ends, but at most `end`. */
   runEnd(page: number, end: number): number {
     const state = this.get(page);
