@@ -9,7 +9,7 @@ import { defaultsOf, type OptionTable, resolveOptions } from "../memory/options.
 import { OwnedSpace } from "../memory/owned-space.js";
 import { PageTable } from "../memory/page-table.js";
 import { type Allocator, type AllocatorSpec, type ArenaPlacement, hasArenas, none, type Ref } from "./allocator.js";
-import { type Families, outerHeap, outerOption } from "./outer.js";
+import { type Families, outerHeap, outerOption, withClockOf } from "./outer.js";
 
 export interface LayeredOptions {
   inner: string;
@@ -110,6 +110,7 @@ export const layeredOver = (families: Families): AllocatorSpec<LayeredOptions> =
   variants: [
     { inner: "first-fit/growth=65536", outer: "buddy/header=in/chunk=64K", threshold: 200 },
     { inner: "pymalloc/variant=cpython-3.8/threshold=256", outer: "bump", threshold: 256 },
+    { inner: "jemalloc/dirtyDecay=1", outer: "glibc", threshold: 1024 },
   ],
   create(space, given) {
     const { inner, outer, threshold } = resolveOptions("layered", options, given);
@@ -119,6 +120,6 @@ export const layeredOver = (families: Families): AllocatorSpec<LayeredOptions> =
     const low = heap("inner", inner, INNER);
     const high = heap("outer", outer, OUTER);
     const Layers = hasArenas(low) ? LayeredArenas : Layered;
-    return new Layers(space, owners, low, high, threshold);
+    return withClockOf(new Layers(space, owners, low, high, threshold), low, high);
   },
 });

@@ -6,7 +6,7 @@ import type { AddressSpace } from "../memory/address-space.js";
 import { InputError, unknownName } from "../memory/errors.js";
 import type { OptionSpec } from "../memory/options.js";
 import { parseSelector, resolveOptions } from "../memory/options.js";
-import { type Allocator, type AnyAllocatorSpec, isReorganizing } from "./allocator.js";
+import { type Allocator, type AnyAllocatorSpec, isReorganizing, isTimed, type Timed } from "./allocator.js";
 
 /** Asked when a heap is made, so the registry may still be in the making when the spec is. */
 export type Families = () => Readonly<Record<string, AnyAllocatorSpec>>;
@@ -51,4 +51,16 @@ export function outerHeap(
     );
   }
   return heap;
+}
+
+/** Gives `owner` a clock where one of its heaps has one, and passes the time on to them. */
+export function withClockOf<Owner extends Allocator>(owner: Owner, ...heaps: readonly Allocator[]): Owner {
+  const timed = heaps.filter(isTimed);
+  if (timed.length === 0) return owner;
+  const clock: Pick<Timed, "tick"> = {
+    tick: (now) => {
+      for (const heap of timed) heap.tick(now);
+    },
+  };
+  return Object.assign(owner, clock);
 }

@@ -162,4 +162,15 @@ describe("safepoints", () => {
     expect(await released("1")).toBeGreaterThan(0);
     expect(await released("Infinity")).toBe(0);
   });
+
+  it("tell it to a heap inside another one too", async () => {
+    const trace = await traceOf("sawtooth:events=40000,live=4000");
+    for (const [name, options] of [
+      ["layered", { inner: "jemalloc/dirtyDecay=1", outer: "bump" }],
+      ["pymalloc", { outer: "jemalloc/dirtyDecay=1", threshold: 16 }],
+    ] as const) {
+      const { costs } = await runSession(allocators[name], options, trace);
+      expect(costs.pagesReleased, name).toBeGreaterThan(0);
+    }
+  });
 });

@@ -83,6 +83,14 @@ export class OwnedSpace implements AddressSpace {
     this.mark(at, bytes, 0);
   }
 
+  remap(at: Address, bytes: number, newBytes: number): Address {
+    const moved = this.space.remap(at, bytes, newBytes);
+    if (moved === 0) return 0;
+    this.mark(at, bytes, 0);
+    this.mark(moved, newBytes, this.owner);
+    return moved;
+  }
+
   touch(at: Address, bytes: number): void {
     this.space.touch(at, bytes);
   }

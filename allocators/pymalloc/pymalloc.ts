@@ -3,7 +3,7 @@ import { Cost } from "../../memory/costs.js";
 import type { HeapMap } from "../../memory/heap-map.js";
 import type { Allocator, AllocatorSpec, ArenaPlacement, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
-import { type Families, outerHeap } from "../outer.js";
+import { type Families, outerHeap, withClockOf } from "../outer.js";
 import { firstFit } from "../sequential-fit/first-fit.js";
 import { ArenaTable } from "./arena-table.js";
 import { fitClasses, type Geometry, resolveGeometry } from "./geometry.js";
@@ -245,10 +245,16 @@ export const pymallocOver = (families: Families): PymallocSpec => ({
     { domain: "raw", outer: "first-fit/wilderness=preserved" },
   ],
   fit: fitClasses,
-  create: (space, options) =>
-    new Pymalloc(space, resolveGeometry(options), () =>
-      outerHeap("pymalloc", "outer", options?.outer ?? pymallocDefaults.outer, families, space),
-    ),
+  create(space, options) {
+    const selector = options?.outer ?? pymallocDefaults.outer;
+    const heaps: Allocator[] = [];
+    const heap = new Pymalloc(space, resolveGeometry(options), () => {
+      const outer = outerHeap("pymalloc", "outer", selector, families, space);
+      heaps.push(outer);
+      return outer;
+    });
+    return withClockOf(heap, ...heaps);
+  },
 });
 
 /** pymalloc on its own: only first fit can serve the large requests. */
