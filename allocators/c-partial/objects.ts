@@ -4,7 +4,8 @@ import { type HeapMap, Kind } from "../../memory/heap-map.js";
 
 /** Address and size of an object, eight bytes each. */
 const ENTRY = 16;
-const MOST = 1 << 26;
+/** Entries at most: a position, below 2^31, and an entry make a whole number below 2^53. */
+const MOST = 1 << 22;
 const RESERVED = MOST * ENTRY;
 
 /** No object at this entry: it waits to be used again. */
@@ -70,10 +71,12 @@ export class Objects {
 
   /** Entries of all objects, by address. */
   inOrder(): Int32Array {
-    const entries = new Int32Array(this.used - this.vacant.length);
+    const { at, used } = this;
+    const keys = new Float64Array(used - this.vacant.length);
     let count = 0;
-    for (let entry = 0; entry < this.used; entry++) if (this.at[entry] !== VACANT) entries[count++] = entry;
-    return entries.sort((a, b) => this.at[a] - this.at[b]);
+    for (let entry = 0; entry < used; entry++) if (at[entry] !== VACANT) keys[count++] = at[entry] * MOST + entry;
+    // Numbers sort much faster without a comparison of our own.
+    return Int32Array.from(keys.sort(), (key) => key % MOST);
   }
 
   walk(map: HeapMap): void {
