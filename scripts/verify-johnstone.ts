@@ -18,11 +18,11 @@ function lruSim(): Trace {
   return builder.build();
 }
 
-/** Measure #4, percent over live. */
+/** Measure #4, percent over live, of the heap alone: what a buddy system keeps beside it is mechanism, not policy. */
 async function waste(allocator: string, trace: Trace): Promise<number> {
   const { spec, options } = allocatorArm(policyAllocators[allocator]);
-  const { fragmentation } = await runSession(spec, options, trace, { looks: 1, bins: 8 });
-  return 100 * fragmentation.jw4;
+  const { fragmentation, peakResident } = await runSession(spec, options, trace, { looks: 1, bins: 8 });
+  return 100 * (peakResident / fragmentation.peakLive - 1);
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
