@@ -14,15 +14,19 @@ import {
   frameOf,
   type Grid,
   gridOf,
+  type Horizontal,
   headings,
   isFirst,
   type Layer,
   labelExtent,
   legendAbove,
+  mostTicks,
   type Panel,
   panelHead,
   titleExtent,
+  xAxis,
 } from "./panels.js";
+import { textWidth } from "./text-metrics.js";
 import { ink, seriesStyle } from "./theme.js";
 import { countTicks, sixDigits } from "./units.js";
 
@@ -58,18 +62,50 @@ export interface BoundsOptions extends ChartOptions {
 const shapes = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right"] as const;
 const shapeOf = (i: number): string => shapes[i % shapes.length];
 
-/** Series at one x stand side by side, this far apart. */
-const APART = 5;
-
 interface Point {
   readonly series: string;
   readonly x: number;
   readonly value: number;
 }
 
+/** Series at one x stand side by side, this far apart. */
+const APART = 5;
+
+/** Room at both ends of the x axis, so that marks there do not stick out. */
+const MARGIN = 6;
+
+/** The same with series side by side. */
+const marginOf = (series: number, joined: boolean): number => MARGIN + (joined ? 0 : ((series - 1) / 2) * APART);
+
+/** All ticks where their labels have room, else every second, third and so on. */
+function acrossOf({ scale, domain, values }: BoundsOptions["x"], width: number, margin: number): Horizontal {
+  const place = (x: number): number => (scale === "symlog" ? Math.sign(x) * Math.log1p(Math.abs(x)) : x);
+  const [low, high] = domain.map(place);
+  return {
+    ticks(count) {
+      const step = count >= mostTicks ? 1 : Math.ceil(values.length / count);
+      const kept = values.filter((_, i) => i % step === 0);
+      return {
+        values: kept,
+        labels: kept.map((x) => String(sixDigits(x))),
+        unit: "",
+        expression: "format(datum.value, '~r')",
+      };
+    },
+    share: (x) => (margin + ((place(x) - low) / (high - low)) * (width - 2 * margin)) / width,
+  };
+}
+
 const heightOf = (frame: Frame): number => Math.round(frame.theme.panel[frame.span] * 2.2);
 
-function boundLayers(bounds: readonly Bound[], points: readonly Point[], font: number): Layer[] {
+function boundLayers(
+  frame: Frame,
+  bounds: readonly Bound[],
+  points: readonly Point[],
+  across: Horizontal,
+  width: number,
+): Layer[] {
+  const font = frame.theme.font.label;
   return bounds.flatMap((bound): Layer[] => {
     const values = points.filter(({ series }) => series === bound.name).map(({ x, value }) => ({ x, value }));
     if (values.length === 0) return [];
@@ -92,17 +128,23 @@ function boundLayers(bounds: readonly Bound[], points: readonly Point[], font: n
     );
     const above = bound.side.startsWith("above");
     const left = bound.side.endsWith("left");
+    // At its point, or where it would stick out of the panel, at the edge.
+    const wide = textWidth(bound.label, font) + 4;
+    const at = across.share(nearest.x) * width;
+    const align = left ? (at < wide ? "left" : "right") : at + wide > width ? "right" : "left";
+    const inside = (align === "right") === left;
     const text: Layer = {
       data: { values: [nearest] },
       mark: {
         type: "text",
         text: bound.label,
-        align: left ? "right" : "left",
-        dx: left ? -4 : 4,
+        align,
+        dx: inside ? (left ? -4 : 4) : 0,
         dy: above ? -5 : font + 3,
         color: ink.text,
+        limit: width,
       },
-      encoding,
+      encoding: inside ? encoding : { ...encoding, x: { value: left ? 0 : width } },
     };
     return [...(bound.shaded ? [area] : []), line, text];
   });
@@ -178,6 +220,8 @@ export function bounds(table: Table, lines: Table, options: BoundsOptions): TopL
   const ticks = countTicks(top, Math.floor(height / (theme.font.label * 2.4)));
   const extent = labelExtent(theme, ticks.labels);
   const grid = gridOf(frame, panelsOf.size, extent + titleExtent(theme), extent + Math.ceil(theme.font.label));
+  const margin = marginOf(names.length, options.joined ?? false);
+  const across = acrossOf(options.x, grid.panelWidth, margin);
   const heads = headings(frame, [...panelsOf.keys()], grid.panelWidth);
   const panels = [...panelsOf].map(([title, rows], i): Panel => {
     const own = (linesOf.get(title) ?? []).map((row) => theory[row]);
@@ -190,17 +234,12 @@ export function bounds(table: Table, lines: Table, options: BoundsOptions): TopL
           type: "quantitative",
           scale: {
             domain: [...options.x.domain],
+            range: [margin, grid.panelWidth - margin],
             nice: false,
             zero: false,
             ...(options.x.scale === "symlog" ? { type: "symlog", constant: 1 } : {}),
           },
-          axis: {
-            values: [...options.x.values],
-            labelExpr: "format(datum.value, '~r')",
-            grid: false,
-            labelOverlap: false,
-            title: options.x.title,
-          },
+          axis: xAxis(frame, grid, across, options.x.title),
         },
         y: {
           field: "value",
@@ -218,7 +257,7 @@ export function bounds(table: Table, lines: Table, options: BoundsOptions): TopL
         },
       },
       layer: [
-        ...boundLayers(options.bounds, own, theme.font.label),
+        ...boundLayers(frame, options.bounds, own, across, grid.panelWidth),
         ...pointLayers(
           frame,
           grid,

@@ -119,7 +119,7 @@ export default defineExperiment({
           x: {
             title: "share of the allocated words that may be moved, %",
             scale: "symlog",
-            domain: [-0.06, 54],
+            domain: [0, 50],
             values: [0, 0.5, 1, 2, 5, 10, 20, 50],
           },
           y: "extent / live",

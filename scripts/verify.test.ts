@@ -30,6 +30,10 @@ describe("the targets of `fraglab verify`", () => {
 
   it.each(targets.filter(({ quick }) => quick))("$name: $title", async (target) => {
     const checks = await target.run();
+    if ("skipped" in checks) {
+      expect(checks.skipped).toMatch(/\S/);
+      return;
+    }
     expect(checks.length).toBeGreaterThan(2);
     expect(new Set(checks.map((check) => check.target)).size).toBe(checks.length);
     expect(checks.filter(({ pass }) => !pass)).toEqual([]);
