@@ -5,6 +5,7 @@ import type { TopLevelSpec } from "vega-lite";
 import { beforeAll, describe, expect, it } from "vitest";
 import { filter, type Table, tableOf } from "../harness/table.js";
 import { bars } from "./bars.js";
+import { type BoundsOptions, bounds } from "./bounds.js";
 import { type CurveOptions, curves } from "./curves.js";
 import { decomposition } from "./decomposition.js";
 import { fragmentation } from "./fragmentation.js";
@@ -14,12 +15,14 @@ import type { ChartOptions } from "./panels.js";
 import { renderSvg, svgSize } from "./render.js";
 import {
   barTable,
+  boundTable,
   classTable,
   curveTable,
   heapTable,
   kindTable,
   lineTable,
   matrixTable,
+  pointTable,
   survivorTable,
   workloads,
 } from "./samples.js";
@@ -29,6 +32,16 @@ import { type Span, type Theme, themes } from "./theme.js";
 import { timeline } from "./timeline.js";
 
 const heading = { title: "A heading that says what the figure shows", subtitle: "Seed 1. ".repeat(20).trim() };
+
+/** Options of the chart of bounds over the sample tables. */
+const between: BoundsOptions = {
+  x: { title: "share that may be moved, %", scale: "symlog", domain: [0, 50], values: [0, 1, 10, 50] },
+  y: "extent / live",
+  bounds: [
+    { name: "lower", label: "nothing below", at: 10, side: "below right", shaded: true, dash: [] },
+    { name: "upper", label: "enough", at: 1, side: "above right", dash: [4, 2] },
+  ],
+};
 
 const axes: Pick<CurveOptions, "x" | "y"> = {
   x: { title: "chance of a block to survive", quantity: "share", scale: "log" },
@@ -46,6 +59,12 @@ const forms: readonly [string, Table, (table: Table, options: ChartOptions) => T
   ["decomposition", kindTable(), decomposition],
   ["decomposition in bytes", kindTable(), (table, options) => decomposition(table, { ...options, measure: "bytes" })],
   ["bars", barTable(), bars],
+  ["bounds", pointTable(), (table, options) => bounds(table, boundTable(), { ...between, ...options })],
+  [
+    "bounds with curves",
+    pointTable(),
+    (table, options) => bounds(table, boundTable(), { ...between, joined: true, ...options }),
+  ],
   ["heap map", heapTable(60, 40), heapMap],
   ["curves", curveTable(), (table, options) => curves(table, { ...options, ...axes })],
   ["curves, log and log", curveTable(), (table, options) => curves(table, { ...options, ...logAxes })],

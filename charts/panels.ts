@@ -134,7 +134,7 @@ export interface Horizontal {
 }
 
 /** More ticks than these say nothing more. */
-const mostTicks = 6;
+export const mostTicks = 6;
 
 interface Label {
   readonly from: number;

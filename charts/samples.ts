@@ -152,3 +152,33 @@ export function matrixTable(): Table {
     ),
   );
 }
+
+const shares = [0, 0.1, 0.5, 1, 2, 5, 10, 20, 50];
+
+/** Columns of the points of the chart of bounds: each falls from 4 to 1. */
+export function pointTable(): Table {
+  return tableOf(
+    workloads.flatMap((workload, w) =>
+      allocators.flatMap((allocator, a) =>
+        shares.map((x, i) => ({
+          workload,
+          allocator,
+          x,
+          value: 1 + (3 - 0.2 * a) / (1 + x * (1 + w)) + 0.05 * noise(i, a),
+        })),
+      ),
+    ),
+  );
+}
+
+/** Columns of its lines. */
+export function boundTable(): Table {
+  return tableOf(
+    workloads.flatMap((workload) =>
+      shares.flatMap((x) => [
+        { workload, bound: "lower", x, value: 1 },
+        { workload, bound: "upper", x, value: 4.2 },
+      ]),
+    ),
+  );
+}

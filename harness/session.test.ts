@@ -47,8 +47,12 @@ describe.each(specs.map((spec) => [spec.name, spec] as const))("a run of %s", (_
 
   it("measures every metric of the registry as a number", async () => {
     const trace = await traceOf("churn:events=5000,live=500");
-    const values = measure(await runSession(spec, {}, trace));
+    const values = measure(await runSession(spec, {}, trace, { extent: true }));
+    // A bound has no addresses to take an extent of, and Linux's index is for requests that fail.
+    const undefinedHere = (name: string): boolean =>
+      (name === "extent" && spec.placeless === true) || name.startsWith("fragmentationIndex");
     for (const { name, unit } of metrics) {
+      if (undefinedHere(name)) continue;
       expect(values[name], name).toBeTypeOf("number");
       expect(Number.isNaN(values[name]), name).toBe(false);
       if (unit === "share") expect(values[name]).toBeLessThanOrEqual(1);

@@ -43,12 +43,44 @@ describe("fraglab", () => {
   it("explains itself with examples", () => {
     const help = fraglab("--help");
     expect(help.status).toBe(0);
-    for (const command of ["list", "run", "replay", "place", "trace", "record", "draw", "bench"]) {
+    for (const command of ["list", "run", "replay", "place", "trace", "record", "draw", "verify", "bench"]) {
       expect(help.stdout).toContain(command);
       const own = fraglab(command, "--help");
       expect(own.status).toBe(0);
       expect(own.stdout).toContain("$ fraglab");
     }
+  });
+
+  it("verifies a target, as a table with its sources and as JSON", () => {
+    const text = fraglab("verify", "metrics");
+    expect(text.status).toBe(0);
+    expect(text.stdout).toMatch(/target +expected +got +tolerance/);
+    expect(text.stdout).toMatch(/^\[1\] Johnstone & Wilson 1998/m);
+    const json = fraglab("verify", "metrics", "--json");
+    const checks = JSON.parse(json.stdout) as Record<string, unknown>[];
+    expect(Object.keys(checks[0])).toEqual(["target", "expected", "got", "tolerance", "pass", "source"]);
+    expect(checks.every(({ pass }) => pass)).toBe(true);
+    const unknown = fraglab("verify", "metric");
+    expect([unknown.status, unknown.stdout]).toEqual([2, ""]);
+    expect(unknown.stderr).toMatch(/did you mean "metrics"/);
+  });
+
+  it("records the trace that a program made on an allocator", () => {
+    const file = join(folder, "pinned.trace");
+    const made = fraglab(
+      "replay",
+      "--allocator",
+      "first-fit",
+      "--workload",
+      "robson:live=64,largest=8",
+      "--record",
+      file,
+      "--json",
+    );
+    const again = fraglab("replay", "--allocator", "first-fit", "--trace", file, "--json");
+    const [a, b] = [made, again].map(({ stdout }) => JSON.parse(stdout) as { metrics: object; trace: string });
+    expect(b.trace).toBe(a.trace);
+    expect(b.metrics).toEqual(a.metrics);
   });
 
   it("lists every registry, also as JSON", () => {

@@ -6,7 +6,7 @@ import { metrics } from "../harness/metrics/registry.js";
 import { packageRoot } from "../harness/version.js";
 import { InputError } from "../memory/errors.js";
 import { readers } from "../workloads/readers/registry.js";
-import { workloads } from "../workloads/registry.js";
+import { programs, workloads } from "../workloads/registry.js";
 import { experimentNames, loadExperiment } from "./load-experiments.js";
 import { goldenTable, liveTable } from "./pymalloc-golden-table.js";
 import { markdownTable } from "./text-table.js";
@@ -40,6 +40,11 @@ const parts: Readonly<Record<string, () => string | Promise<string>>> = {
     markdownTable(
       ["format", "what it is", "source"],
       readers.map(({ name, title, source }) => [`\`${name}\``, title, source]),
+    ),
+  programs: () =>
+    markdownTable(
+      ["program", "what it is", "options", "source"],
+      Object.values(programs).map((spec) => [`\`${spec.name}\``, spec.title, optionNames(spec.options), spec.source]),
     ),
   experiments: async () => {
     const all = await Promise.all(experimentNames().map(loadExperiment));

@@ -1,4 +1,5 @@
 /** What `fraglab run` prints of an experiment. */
+import { metrics } from "../harness/metrics/registry.js";
 import type { Finished } from "./finished.js";
 import { formatBytes, formatPercent, textTable } from "./text-table.js";
 
@@ -6,7 +7,9 @@ type Text = ArrayLike<string>;
 
 function metricCell(finished: Finished, metric: string, row: number): string {
   const value = (finished.tables.cells.columns.get(metric) as ArrayLike<number> | undefined)?.[row] ?? Number.NaN;
-  return /^(peak|end|mean|bytes)/.test(metric) && !metric.endsWith("Event") ? formatBytes(value) : formatPercent(value);
+  const unit = metrics.find(({ name }) => name === metric)?.unit;
+  if (unit === "bytes") return formatBytes(value);
+  return unit === "share" || unit === "ratio over live" ? formatPercent(value) : String(value);
 }
 
 /** Question, finding, the main metrics of each cell, and the comparison to the baseline. */

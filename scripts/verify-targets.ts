@@ -2,6 +2,7 @@ import type { Target } from "./verification.js";
 import { bestFitTarget, hasanTarget } from "./verify-attacks.js";
 import { moveBudget, partialCompaction } from "./verify-budget.js";
 import { fiftyPercent } from "./verify-fifty-percent.js";
+import { johnstone } from "./verify-johnstone.js";
 import { metricsTarget } from "./verify-metrics.js";
 import { poolPinningTarget } from "./verify-pinning.js";
 import { pymallocTarget } from "./verify-pymalloc.js";
@@ -22,6 +23,7 @@ export const targets: readonly Target[] = [
   fiftyPercent,
   internalWaste,
   shore,
+  johnstone,
   metricsTarget,
   pymallocTarget,
 ];

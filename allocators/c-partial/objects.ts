@@ -1,5 +1,6 @@
 import { type AddressSpace, Use } from "../../memory/address-space.js";
 import { Cost } from "../../memory/costs.js";
+import { ceilPowerOfTwo } from "../../memory/exact-math.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 
 /** Address and size of an object, eight bytes each. */
@@ -11,8 +12,9 @@ const RESERVED = MOST * ENTRY;
 const VACANT = -1;
 
 /**
- * The handle table: where each object is, and how large, in granules. With it a heap needs no headers; a pass sorts the
- * objects by address. Entries are used again last in, first out, and the table never shrinks.
+ * The handle table: where each object is, and how large, in granules. With it a heap needs no headers: the modelled pass
+ * sorts the entries by address, for which the simulator keeps the entry of each block at its first granule. Entries are
+ * used again last in, first out, and the table never shrinks.
  */
 export class Objects {
   /** Granule at which the object starts, or `VACANT`. */
@@ -23,6 +25,8 @@ export class Objects {
   pins = new Int32Array(1024);
   /** 1 for an object that was freed while pinned. */
   doomed = new Uint8Array(1024);
+  /** At the granule where an object starts its entry and 1, else 0. */
+  private owners = new Int32Array(4096);
   /** Entries ever used. */
   private used = 0;
   private readonly vacant: number[] = [];
@@ -48,6 +52,7 @@ export class Objects {
   take(at: number, size: number, step: number): number {
     const entry = this.vacant.pop() ?? this.used++;
     if (entry === this.at.length) this.grow();
+    this.at[entry] = VACANT;
     this.size[entry] = size;
     this.step[entry] = step;
     this.pins[entry] = 0;
@@ -58,11 +63,19 @@ export class Objects {
 
   /** The object is at `at` now. */
   place(entry: number, at: number): void {
+    this.leave(entry);
     this.at[entry] = at;
+    if (at >= this.owners.length) {
+      const owners = new Int32Array(ceilPowerOfTwo(at + 1));
+      owners.set(this.owners);
+      this.owners = owners;
+    }
+    this.owners[at] = entry + 1;
     this.space.costs[Cost.tableWrites] += 1;
   }
 
   give(entry: number): void {
+    this.leave(entry);
     this.at[entry] = VACANT;
     this.space.costs[Cost.tableWrites] += 1;
     this.vacant.push(entry);
@@ -70,14 +83,19 @@ export class Objects {
 
   /** Entries of all objects, by address. */
   inOrder(): Int32Array {
+    const { owners } = this;
     const entries = new Int32Array(this.used - this.vacant.length);
-    let count = 0;
-    for (let entry = 0; entry < this.used; entry++) if (this.at[entry] !== VACANT) entries[count++] = entry;
-    return entries.sort((a, b) => this.at[a] - this.at[b]);
+    for (let at = 0, count = 0; count < entries.length; at++) if (owners[at] > 0) entries[count++] = owners[at] - 1;
+    return entries;
   }
 
   walk(map: HeapMap): void {
     map.add(this.base, this.mapped, Kind.table);
+  }
+
+  private leave(entry: number): void {
+    const at = this.at[entry];
+    if (at >= 0 && this.owners[at] === entry + 1) this.owners[at] = 0;
   }
 
   private grow(): void {

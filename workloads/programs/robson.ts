@@ -33,7 +33,7 @@ const options: OptionTable<RobsonOptions> = {
 /** A live block: `at` and `size` are in words, `at` from the lowest block of the first fill. */
 interface Held {
   readonly block: number;
-  readonly at: number;
+  at: number;
   readonly size: number;
 }
 
@@ -61,7 +61,7 @@ class Robson {
     this.fill(1);
     // Addresses count from the lowest word, so that the sets are the same wherever the heap is.
     this.origin = Math.min(...this.held.map(({ at }) => at));
-    this.held = this.held.map((one) => ({ ...one, at: one.at - this.origin }));
+    for (const one of this.held) one.at -= this.origin;
     let f = 0;
     for (let step = 2; step < given.largest || (step === given.largest && given.last === "plain"); step *= 2) {
       heap.phase(`blocks of ${step}`);
@@ -89,9 +89,13 @@ class Robson {
   private seeMoves(): void {
     const { heap, given } = this;
     this.moves = heap.moves;
-    const now = this.held.map((one) => ({ ...one, at: heap.addressOf(one.block) / given.word - this.origin }));
-    const moved = new Set(now.filter(({ at }, i) => at !== this.held[i].at));
-    this.held = now;
+    const moved = new Set<Held>();
+    for (const one of this.held) {
+      const at = heap.addressOf(one.block) / given.word - this.origin;
+      if (at === one.at) continue;
+      one.at = at;
+      moved.add(one);
+    }
     if (given.moved === "freed") this.release(moved);
   }
 
