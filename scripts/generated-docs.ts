@@ -5,19 +5,51 @@ import { allocators } from "../allocators/registry.js";
 import { metrics } from "../harness/metrics/registry.js";
 import { packageRoot } from "../harness/version.js";
 import { InputError } from "../memory/errors.js";
+import type { OptionTable, OptionValue } from "../memory/options.js";
 import { readers } from "../workloads/readers/registry.js";
 import { programs, workloads } from "../workloads/registry.js";
 import { experimentNames, loadExperiment } from "./load-experiments.js";
+import { rangeText } from "./option-text.js";
 import { goldenTable, liveTable } from "./pymalloc-golden-table.js";
 import { markdownTable } from "./text-table.js";
 
 /** Files that hold generated parts. */
-export const documents: readonly string[] = ["README.md", "docs/metrics.md", "docs/traces.md", "docs/pymalloc.md"];
+export const documents: readonly string[] = [
+  "README.md",
+  "docs/metrics.md",
+  "docs/traces.md",
+  "docs/pymalloc.md",
+  "docs/options.md",
+];
 
-function optionNames(options: object): string {
-  const names = Object.keys(options);
-  return names.length === 0 ? "-" : names.map((name) => `\`${name}\``).join(" ");
+interface Described {
+  readonly name: string;
+  readonly title: string;
+  readonly source: string;
+  readonly options: object;
 }
+
+const names = (kind: string, specs: Readonly<Record<string, Described>>): string =>
+  markdownTable(
+    [kind, "what it is", "source"],
+    Object.values(specs).map(({ name, title, source }) => [`\`${name}\``, title, source]),
+  );
+
+/** A section with every option of each entry that has some. */
+const optionSections = (specs: Readonly<Record<string, Described>>): string =>
+  Object.values(specs)
+    .map(({ name, title, options }) => {
+      const rows = Object.entries(options as OptionTable<Record<string, OptionValue>>).map(([option, spec]) => [
+        `\`${option}\``,
+        `\`${spec.default}\``,
+        rangeText(spec),
+        spec.help,
+      ]);
+      const table =
+        rows.length === 0 ? "No options." : markdownTable(["option", "default", "values", "what it does"], rows);
+      return `### ${name}\n${title}.\n\n${table}\n`;
+    })
+    .join("\n");
 
 /** The finding of an experiment, from its committed results. */
 function committedFinding(experiment: string): string {
@@ -26,26 +58,17 @@ function committedFinding(experiment: string): string {
 }
 
 const parts: Readonly<Record<string, () => string | Promise<string>>> = {
-  allocators: () =>
-    markdownTable(
-      ["allocator", "what it is", "options", "source"],
-      Object.values(allocators).map((spec) => [`\`${spec.name}\``, spec.title, optionNames(spec.options), spec.source]),
-    ),
-  workloads: () =>
-    markdownTable(
-      ["workload", "what it is", "options", "source"],
-      Object.values(workloads).map((spec) => [`\`${spec.name}\``, spec.title, optionNames(spec.options), spec.source]),
-    ),
+  allocators: () => names("allocator", allocators),
+  workloads: () => names("workload", workloads),
   formats: () =>
     markdownTable(
       ["format", "what it is", "source"],
       readers.map(({ name, title, source }) => [`\`${name}\``, title, source]),
     ),
-  programs: () =>
-    markdownTable(
-      ["program", "what it is", "options", "source"],
-      Object.values(programs).map((spec) => [`\`${spec.name}\``, spec.title, optionNames(spec.options), spec.source]),
-    ),
+  programs: () => names("program", programs),
+  allocatorOptions: () => optionSections(allocators),
+  workloadOptions: () => optionSections(workloads),
+  programOptions: () => optionSections(programs),
   experiments: async () => {
     const all = await Promise.all(experimentNames().map(loadExperiment));
     return markdownTable(
@@ -68,7 +91,7 @@ export async function regenerate(document: string): Promise<string> {
   const pieces: string[] = [];
   let rest = document;
   for (;;) {
-    const match = /<!-- begin ([a-z]+) -->\n([\s\S]*?)<!-- end \1 -->/.exec(rest);
+    const match = /<!-- begin ([a-zA-Z]+) -->\n([\s\S]*?)<!-- end \1 -->/.exec(rest);
     if (match === null) return [...pieces, rest].join("");
     const part = parts[match[1]];
     if (part === undefined)

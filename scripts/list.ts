@@ -6,24 +6,12 @@ import { unknownName } from "../memory/errors.js";
 import type { OptionSpec } from "../memory/options.js";
 import { programs, workloads } from "../workloads/registry.js";
 import { experimentNames, loadExperiment } from "./load-experiments.js";
+import { optionText } from "./option-text.js";
 import { textTable } from "./text-table.js";
 import { targets } from "./verify-targets.js";
 
 const sections = ["allocators", "workloads", "programs", "experiments", "metrics", "targets", "themes"] as const;
 type Section = (typeof sections)[number];
-
-function optionText(name: string, option: OptionSpec): string {
-  switch (option.kind) {
-    case "choice":
-      return `${name}=${option.default} (${option.values.join(" | ")}): ${option.help}`;
-    case "boolean":
-      return `${name}=${option.default} (true | false): ${option.help}`;
-    case "text":
-      return `${name}=${option.default} (${option.form}): ${option.help}`;
-    default:
-      return `${name}=${option.default} (${option.min} to ${option.max}): ${option.help}`;
-  }
-}
 
 interface Entry {
   readonly name: string;
