@@ -197,9 +197,9 @@ function blocksInPool(pool: number, size: number): number {
  */
 export function fitClasses(given: PymallocOptions, demand: () => SizeDemand): PymallocOptions {
   if (given.spacing !== "fitted") return given;
-  const { pool, align, sizes } = resolveGeometry({ ...given, spacing: "linear" });
+  const { pool, align, sizes } = resolveGeometry({ ...given, spacing: "linear", classes: 0 });
   const count = given.classes === 0 ? sizes.length : given.classes;
   const share = (granules: number): number => pool / blocksInPool(pool, granules * align);
   const fitted = fittedSizes(demand(), count, align, given.threshold, share);
-  return { ...given, spacing: "listed", sizes: fitted.join("+") };
+  return { ...given, spacing: "listed", classes: 0, sizes: fitted.join("+") };
 }

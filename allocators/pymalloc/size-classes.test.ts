@@ -45,6 +45,26 @@ describe("size classes of pymalloc", () => {
     const four = [16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512];
     expect(sizesOf({ spacing: "geometric" })).toEqual(four);
     expect(sizesOf({ spacing: "geometric", perDoubling: 1, threshold: 208 })).toEqual([16, 32, 64, 128, 208]);
+    const three = [16, 32, 48, 64, 96, 112, 128, 176, 224, 256];
+    expect(sizesOf({ spacing: "geometric", perDoubling: 3, threshold: 256 })).toEqual(three);
+  });
+
+  it.each([8, 16])("are ascending multiples of the alignment %i for any number of geometric classes", (align) => {
+    for (let perDoubling = 1; perDoubling <= 64; perDoubling++) {
+      const sizes = sizesOf({ spacing: "geometric", perDoubling, threshold: 2000 }, align);
+      expect(sizes.filter((size, i) => size % align !== 0 || size <= (sizes[i - 1] ?? 0))).toEqual([]);
+      expect(sizes.at(-1)).toBe(2000);
+    }
+  });
+
+  it.each([
+    ["sizes", { sizes: "16+512" }, "spacing=listed"],
+    ["perDoubling", { perDoubling: 3 }, "spacing=geometric"],
+    ["classes", { spacing: "geometric", classes: 8 }, "spacing=fitted"],
+    ["step", { spacing: "geometric", step: 32 }, "spacing=linear"],
+  ])("are refused where option %s would have no effect", (option, options, mend) => {
+    expect(() => resolveGeometry(options)).toThrow(`pymalloc: option ${option}: it has no effect under`);
+    expect(() => resolveGeometry(options)).toThrow(`give ${mend}`);
   });
 
   it("hold every request in the least class, whatever the spacing", () => {

@@ -1,6 +1,6 @@
 import { InputError } from "../../memory/errors.js";
 import type { SizeDemand } from "../allocator.js";
-import type { PymallocOptions } from "./options.js";
+import { type PymallocOptions, pymallocDefaults } from "./options.js";
 
 function refuse(option: keyof PymallocOptions, reason: string): never {
   throw new InputError(`pymalloc: option ${option}: ${reason}`);
@@ -13,15 +13,13 @@ function linear(step: number, threshold: number): number[] {
   return [...sizes, threshold];
 }
 
-/** `perDoubling` equal steps from each power of two to the next, but none smaller than the alignment. */
+/** `perDoubling` equal steps from each power of two to the next, rounded up to multiples of the alignment. */
 function geometric(perDoubling: number, align: number, threshold: number): number[] {
-  const sizes: number[] = [];
-  for (let size = align, octave = align; size < threshold; ) {
-    sizes.push(size);
-    if (size >= 2 * octave) octave *= 2;
-    size += Math.max(align, octave / perDoubling);
+  const sizes = new Set<number>();
+  for (let octave = align; octave < threshold; octave *= 2) {
+    for (let k = 0; k < perDoubling; k++) sizes.add(Math.ceil((octave + (octave * k) / perDoubling) / align) * align);
   }
-  return [...sizes, threshold];
+  return [...[...sizes].filter((size) => size < threshold), threshold];
 }
 
 function listed(text: string, align: number, threshold: number): number[] {
@@ -36,12 +34,25 @@ function listed(text: string, align: number, threshold: number): number[] {
   return sizes;
 }
 
+/** The options that only one spacing reads. */
+const spacingOptions = { step: "linear", perDoubling: "geometric", classes: "fitted", sizes: "listed" } as const;
+
+/** An option of another spacing would be without effect, and a row of a table would claim that it had one. */
+function checkSpacing(options: PymallocOptions): void {
+  for (const name of ["step", "perDoubling", "classes", "sizes"] as const) {
+    const spacing = spacingOptions[name];
+    if (options.spacing === spacing || options[name] === pymallocDefaults[name]) continue;
+    refuse(name, `it has no effect under spacing=${options.spacing}: give spacing=${spacing}, or leave it out`);
+  }
+}
+
 /**
  * Block sizes of the classes in bytes, ascending: multiples of `align`, the last one the threshold. Throws an
- * `InputError` for a spacing that is no such list.
+ * `InputError` for a spacing that is no such list, and for an option of another spacing.
  */
 export function classSizes(options: PymallocOptions, align: number): readonly number[] {
   const { threshold } = options;
+  checkSpacing(options);
   if (threshold % align !== 0) refuse("threshold", `${threshold} is not a multiple of the alignment ${align}`);
   switch (options.spacing) {
     case "linear": {
