@@ -2,7 +2,8 @@
  * One timed case in a process of its own, so that no other allocator's type feedback is in the way (unless asked for):
  * replays a churn on fresh heaps under tinybench and prints the latencies as JSON.
  *
- * Arguments: allocator selector, live blocks, events, "alone" or "after-all", "plain" or "session".
+ * Arguments: allocator selector, "workload" or "trace", a selector or a file of it, "alone" or "after-all", "plain" or
+ * "session".
  */
 import { Bench } from "tinybench";
 import { allocators } from "../allocators/registry.js";
@@ -12,9 +13,10 @@ import { replayLoopFor } from "../harness/replay.js";
 import { reachSafepoint, SEGMENT } from "../harness/safepoint.js";
 import { runSession } from "../harness/session.js";
 import { createAddressSpace } from "../memory/address-space.js";
+import { readTrace } from "../workloads/read-trace.js";
 import type { Trace } from "../workloads/trace.js";
 
-const [selector, live, events, company, kind] = process.argv.slice(2);
+const [selector, of, source, company, kind] = process.argv.slice(2);
 
 /** The bare replay, with its safepoints and compactions and without any metric: what the simulator itself costs. */
 async function plainReplay(name: string, trace: Trace): Promise<() => void> {
@@ -35,9 +37,14 @@ async function plainReplay(name: string, trace: Trace): Promise<() => void> {
   };
 }
 
+async function traceOf(): Promise<Trace> {
+  if (of === "trace") return (await readTrace(source)).trace;
+  const workload = workloadArm(source);
+  return workload.spec.generate(1, workload.options);
+}
+
 async function main(): Promise<void> {
-  const workload = workloadArm(`churn:live=${live},events=${events}`);
-  const trace = await workload.spec.generate(1, workload.options);
+  const trace = await traceOf();
   if (company === "after-all") {
     for (const name of Object.keys(allocators)) (await plainReplay(name, trace))();
   }

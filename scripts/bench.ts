@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { allocatorArm } from "../harness/arm.js";
 import { type Description, describe } from "../harness/statistics/describe.js";
 import { InputError } from "../memory/errors.js";
+import { readTrace } from "../workloads/read-trace.js";
 import { createProgress } from "./progress.js";
 import { textTable } from "./text-table.js";
 
@@ -26,12 +27,14 @@ const USUAL_LIVE = 50_000;
 interface BenchOptions {
   readonly rounds: number;
   readonly live: string;
+  readonly trace?: string;
   readonly json?: boolean;
 }
 
 interface Case {
   readonly allocator: string;
-  readonly live: number;
+  /** Live blocks of the random churn; absent where a trace file is timed. */
+  readonly live?: number;
   readonly company: "alone" | "after-all";
   readonly kind: "plain" | "session";
 }
@@ -39,13 +42,14 @@ interface Case {
 interface Timed extends Case {
   /** Nanoseconds per event, medians within a process, over rounds. */
   readonly nsPerEvent: Description;
+  /** Time by that of the first allocator in the same round, over rounds: only where a trace file is timed. */
+  readonly ratio?: Description;
 }
 
-function time({ allocator, live, company, kind }: Case): number {
+function time({ allocator, live, company, kind }: Case, file = ""): number {
   const script = fileURLToPath(new URL("./bench-case.js", import.meta.url));
-  const child = spawnSync(process.execPath, [script, allocator, String(live), String(EVENTS), company, kind], {
-    encoding: "utf8",
-  });
+  const source = live === undefined ? ["trace", file] : ["workload", `churn:live=${live},events=${EVENTS}`];
+  const child = spawnSync(process.execPath, [script, allocator, ...source, company, kind], { encoding: "utf8" });
   if (child.status !== 0)
     throw new InputError(`bench of ${allocator} failed: ${child.stderr.trim().split("\n").at(-1) ?? ""}`);
   return (JSON.parse(child.stdout) as { nsPerEvent: number }).nsPerEvent;
@@ -64,21 +68,32 @@ function casesFor(names: readonly string[], lives: readonly number[]): Case[] {
   });
 }
 
+const rangeOf = ({ min, max }: Description, digits: number): string => `${min.toFixed(digits)}-${max.toFixed(digits)}`;
+
 function tableOf(timed: readonly Timed[]): string {
   const label = ({ company, kind }: Timed): string =>
     kind === "session" ? "with all metrics" : company === "after-all" ? "after all others in one process" : "";
+  const paired = timed.some((t) => t.ratio !== undefined);
   const rows = timed.map((t) => {
-    const { median, min, max } = t.nsPerEvent;
+    const { median } = t.nsPerEvent;
     return [
       t.allocator,
-      String(t.live),
+      ...(t.live === undefined ? [] : [String(t.live)]),
       label(t),
       median.toFixed(1),
-      `${min.toFixed(1)}-${max.toFixed(1)}`,
+      rangeOf(t.nsPerEvent, 1),
       (1000 / median).toFixed(1),
+      ...(t.ratio === undefined ? [] : [t.ratio.median.toFixed(2), rangeOf(t.ratio, 2)]),
     ];
   });
-  return textTable(["allocator", "live blocks", "case", "ns/event", "range", "Mevents/s"], rows);
+  const head = ["allocator", ...(paired ? [] : ["live blocks"]), "case", "ns/event", "range", "Mevents/s"];
+  return textTable([...head, ...(paired ? [`/ ${timed[0].allocator}`, "range"] : [])], rows);
+}
+
+/** Each case against the first allocator's case of the same kind, round by round: what slows the machine slows both. */
+function ratioOf(cases: readonly Case[], samples: readonly number[][], index: number): Description {
+  const first = cases.findIndex(({ kind }) => kind === cases[index].kind);
+  return describe(samples[index].map((ns, round) => ns / samples[first][round]));
 }
 
 /** Times the named allocators and prints medians. Machine facts never enter a result file. */
@@ -89,24 +104,33 @@ export async function bench(names: readonly string[], options: BenchOptions): Pr
   if (lives.some((live) => !Number.isInteger(live) || live < 1 || live > EVENTS / 4)) {
     throw new InputError(`--live ${options.live}: expected whole numbers from 1 to ${EVENTS / 4}, such as 1000,50000`);
   }
-  const cases = casesFor(chosen, lives);
+  const { trace: file } = options;
+  // Read here too, so that a file that cannot be read is refused at once and in one line.
+  const trace = file === undefined ? undefined : (await readTrace(file)).trace;
+  const kinds = ["plain", "session"] as const;
+  const onTrace = kinds.flatMap((kind) => chosen.map((allocator): Case => ({ allocator, company: "alone", kind })));
+  const cases = trace === undefined ? casesFor(chosen, lives) : onTrace;
   const samples = cases.map((): number[] => []);
   const progress = createProgress("bench");
   for (let round = 0; round < options.rounds; round++) {
     for (const [i, one] of cases.entries()) {
-      samples[i].push(time(one));
+      samples[i].push(time(one, file));
       progress.update(
         round * cases.length + i + 1,
         options.rounds * cases.length,
-        `${one.allocator}, ${one.live} live`,
+        one.live === undefined ? one.allocator : `${one.allocator}, ${one.live} live`,
       );
     }
   }
   progress.end();
-  const timed = cases.map((one, i): Timed => ({ ...one, nsPerEvent: describe(samples[i]) }));
+  const timed = cases.map((one, i): Timed => {
+    const ratio = trace === undefined ? {} : { ratio: ratioOf(cases, samples, i) };
+    return { ...one, nsPerEvent: describe(samples[i]), ...ratio };
+  });
+  const what = trace === undefined ? `random churn, ${EVENTS} events` : `${trace.name}, ${trace.length} events`;
   if (options.json) process.stdout.write(`${JSON.stringify(timed, null, 2)}\n`);
   else
     process.stdout.write(
-      `random churn, ${EVENTS} events, medians of ${options.rounds} processes, Node ${process.version}\n\n${tableOf(timed)}\n`,
+      `${what}, medians of ${options.rounds} processes, Node ${process.version}\n\n${tableOf(timed)}\n`,
     );
 }

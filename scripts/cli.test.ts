@@ -51,6 +51,23 @@ describe("fraglab", () => {
     }
   });
 
+  it("times a trace file, each allocator against the first round by round", () => {
+    const { status, stdout } = fraglab("bench", "first-fit", "bump", "--trace", tiny, "--rounds", "1", "--json");
+    expect(status).toBe(0);
+    const timed = JSON.parse(stdout) as { allocator: string; kind: string; ratio: object }[];
+    expect(timed.map((row) => [row.allocator, row.kind])).toEqual([
+      ["first-fit", "plain"],
+      ["bump", "plain"],
+      ["first-fit", "session"],
+      ["bump", "session"],
+    ]);
+    for (const row of timed.filter(({ allocator }) => allocator === "first-fit"))
+      expect(row.ratio).toMatchObject({ median: 1, min: 1, max: 1 });
+    const missing = fraglab("bench", "--trace", join(folder, "none.trace"));
+    expect([missing.status, missing.stdout]).toEqual([2, ""]);
+    expect(missing.stderr).toMatch(/^fraglab: .*none\.trace: no such file: check the path\n$/);
+  });
+
   it("verifies a target, as a table with its sources and as JSON", () => {
     const text = fraglab("verify", "metrics");
     expect(text.status).toBe(0);
