@@ -229,8 +229,16 @@ function program(): Command {
     .argument("[names...]", "allocators to time (default: the four of the charts)")
     .option("--rounds <n>", "processes for each case, interleaved", wholeNumber(1), 5)
     .option("--live <list>", "comma-separated numbers of live blocks", "1000,10000,50000,100000")
+    .option("--trace <file>", "time this trace instead of random churn, each allocator against the first")
     .option("--json", "as JSON on stdout")
-    .addHelpText("after", examples("bench", "bench pymalloc --rounds 9 --live 50000"))
+    .addHelpText(
+      "after",
+      examples(
+        "bench",
+        "bench pymalloc --rounds 9 --live 50000",
+        "bench first-fit buddy pymalloc --trace run.trace.gz --rounds 15",
+      ),
+    )
     .action(async (names: string[], options: object) => (await import("./bench.js")).bench(names, options as never));
 
   addPymalloc(fraglab);
@@ -293,6 +301,11 @@ function addPymalloc(fraglab: Command): void {
     );
 }
 
+/** The words that call a command. */
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
 /** All commands refuse in the same way: one line, exit 2. */
 function refuseKindly(command: Command): void {
   command.exitOverride();
@@ -302,9 +315,7 @@ function refuseKindly(command: Command): void {
         .replace(/^error: /, "")
         .trim()
         .replaceAll(/\s*\n\s*/g, " ");
-      write(
-        `fraglab: ${message}${/[.?)]$/.test(message) ? "" : "."} See fraglab ${command.parent ? `${command.name()} ` : ""}--help\n`,
-      );
+      write(`fraglab: ${message}${/[.?)]$/.test(message) ? "" : "."} See ${pathOf(command)} --help\n`);
     },
   });
   command.commands.forEach(refuseKindly);

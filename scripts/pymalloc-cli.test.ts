@@ -83,6 +83,29 @@ describe("fraglab pymalloc", () => {
     expect(full.sites.map((row: { name: string }) => row.name).sort()).toEqual(["main;cache", "main;work"]);
   });
 
+  it("keeps apart arenas of blocks and the empty one that the allocator keeps", () => {
+    // All but the first block go, the newest first: the second arena empties while no other is in the list, so it is kept.
+    const lines = ["a 0 480", ...Array.from({ length: 600 }, (_, i) => `a ${i + 1} 480`)];
+    const one = file("one.trace", [...lines, ...Array.from({ length: 600 }, (_, i) => `f ${600 - i}`), ""].join("\n"));
+    const { stdout } = pymalloc("pins", "--trace", one, "--variant", "3.9");
+    expect(stdout).toContain(
+      "1 arena of 256 KiB, pools of 4.00 KiB: kept by 1 block, 480 B live; 1 empty arena kept by",
+    );
+    expect(stdout).toContain("To empty 1 arena of them, a compaction would have to move 1 block, 480 B, at least");
+  });
+
+  it("knows all options: classes fitted to the trace, any outer heap, and a domain without pools", () => {
+    const of = (options: string) => jsonOf("stats", "--trace", trace, "--at", "full", "--options", options).statistics;
+    expect(of("spacing=fitted,classes=1").classes).toMatchObject([{ size: 512, blocksInUse: 600 }]);
+    expect(of("spacing=fitted,classes=2").classes).toMatchObject([{ size: 480, blocksInUse: 600 }]);
+    expect(of("outer=jemalloc/dirtyDecay=1")).toEqual(of("outer=first-fit"));
+    const raw = pymalloc("stats", "--trace", trace, "--options", "domain=raw").stdout;
+    expect(raw).toMatch(/^Small block threshold = 512, in 32 size classes\.\n/);
+    expect(jsonOf("read", file("raw.txt", raw)).statistics.total).toBe(0);
+    const pins = jsonOf("pins", "--trace", trace, "--options", "spacing=fitted,classes=2");
+    expect(pins.sizes).toMatchObject([{ name: "480", blocks: 12 }]);
+  });
+
   it("draws pins, occupancy and size classes", () => {
     expect(pymalloc("pins", "--trace", trace, "--out", join(folder, "pins")).status).toBe(0);
     const sample = join(samples, "cpython-3.9.18.txt");
@@ -100,6 +123,7 @@ describe("fraglab pymalloc", () => {
     expect([status, stdout]).toEqual([2, ""]);
     expect(stderr).toMatch(/^fraglab: unknown variant of pymalloc "cpython-3.1": did you mean "cpython-3\.\d+"\?\n$/);
     expect(pymalloc("pin").status).toBe(2);
+    expect(pymalloc("pins", "--tp", "3").stderr).toContain("(Did you mean --top?) See fraglab pymalloc pins --help");
   });
 
   const stats = (options: object) => pymallocStats({ trace, seed: 1, ...options });
@@ -107,6 +131,12 @@ describe("fraglab pymalloc", () => {
     ["another language", () => stats({ variant: "2.7" }), "known: cpython-3.7, cpython-3.8"],
     ["a pool larger than an arena", () => stats({ options: "pool=64K,arena=32K" }), "less than a pool of 65536"],
     ["a pool of no power of two", () => stats({ options: "pool=5000" }), "5000 is not a power of two"],
+    ["two variants", () => stats({ variant: "3.9", options: "variant=cpython-3.8" }), "give one of them"],
+    [
+      "options of a heap that is not simulated",
+      () => pymallocRead(join(samples, "cpython-3.9.18.txt"), { seed: 1, at: "peak" }),
+      "--at is of the simulated heap: give --trace FILE",
+    ],
     ["a misspelt option", () => stats({ options: "pol=4K" }), 'did you mean "pool"?'],
     ["an event behind the end", () => stats({ at: "99999" }), "the trace has 1190 events"],
     ["an unknown mark", () => stats({ at: "ful" }), "expected a number of events, peak, end, or a mark (full)"],

@@ -186,6 +186,7 @@ function weakest(arenas: readonly ArenaPins[]): ArenaPins[] {
 
 const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? "" : "s"}`;
 
+/** What a compaction has to move to empty half of the arenas that blocks keep. */
 function half(arenas: readonly ArenaPins[]): string {
   const rows = weakest(arenas).slice(0, Math.ceil(arenas.length / 2));
   const blocks = rows.reduce((sum, row) => sum + row.blocks, 0);
@@ -193,17 +194,26 @@ function half(arenas: readonly ArenaPins[]): string {
   return `To empty ${count(rows.length, "arena")} of them, a compaction would have to move ${count(blocks, "block")}, ${formatBytes(bytes)}, at least`;
 }
 
+/** How many arenas there are, and who keeps them: blocks, or the allocator itself. */
+function arenasLine(arenas: readonly ArenaPins[], arenaBytes: number, poolBytes: number): string {
+  const kept = arenas.filter((row) => row.blocks > 0);
+  const live = kept.reduce((sum, row) => sum + row.liveBytes, 0);
+  const blocks = kept.reduce((sum, row) => sum + row.blocks, 0);
+  const empty = arenas.length - kept.length;
+  const rest = empty === 0 ? "" : `; ${count(empty, "empty arena")} kept by the allocator`;
+  return `${count(kept.length, "arena")} of ${formatBytes(arenaBytes)}, pools of ${formatBytes(poolBytes)}: kept by ${count(blocks, "block")}, ${formatBytes(live)} live${rest}`;
+}
+
 function textOf(report: PinsReport, run: PymallocRun, top: number): string {
   const { arena, pool } = run.heap.geometry;
   const { arenas } = report;
-  const live = arenas.reduce((sum, row) => sum + row.liveBytes, 0);
-  const blocks = arenas.reduce((sum, row) => sum + row.blocks, 0);
+  const kept = arenas.filter((row) => row.blocks > 0);
   const cut = (what: string, all: number): string => (all > top ? `, ${top} of ${all} ${what} (--top for more)` : "");
   const parts = [
     `${report.trace} after ${report.events} events on ${report.allocator}`,
-    `${count(arenas.length, "arena")} of ${formatBytes(arena)}, pools of ${formatBytes(pool)}: kept by ${count(blocks, "block")}, ${formatBytes(live)} live`,
+    arenasLine(arenas, arena, pool),
     `${count(report.outside.blocks, "larger block")}, ${formatBytes(report.outside.bytes)}, outside of the arenas`,
-    arenas.length === 0 ? "" : half(arenas),
+    ...(kept.length === 0 ? [] : [half(kept)]),
     "",
     `Arenas, the weakest kept first${cut("arenas", arenas.length)}`,
     arenaTable(weakest(arenas).slice(0, top)),

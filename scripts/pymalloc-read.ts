@@ -5,6 +5,7 @@ import { POOL_HEADER } from "../allocators/pymalloc/geometry.js";
 import { readStatistics, type StatisticsReading } from "../allocators/pymalloc/read-statistics.js";
 import { type PymallocStatistics, pymallocStatistics } from "../allocators/pymalloc/statistics.js";
 import { tableOf } from "../harness/table.js";
+import { InputError } from "../memory/errors.js";
 import { fileError } from "../workloads/file-errors.js";
 import { drawClasses } from "./pymalloc-pictures.js";
 import { type PymallocRunOptions, preparePymalloc, runEvents } from "./pymalloc-run.js";
@@ -31,7 +32,11 @@ function readText(file: string): string {
 }
 
 async function simulated(options: PymallocRunOptions): Promise<State | undefined> {
-  if (options.trace === undefined && options.workload === undefined) return undefined;
+  if (options.trace === undefined && options.workload === undefined) {
+    const idle = (["variant", "options", "at"] as const).find((name) => options[name] !== undefined);
+    if (idle === undefined) return undefined;
+    throw new InputError(`--${idle} is of the simulated heap: give --trace FILE or --workload NAME with it`);
+  }
   const run = await preparePymalloc(options);
   runEvents(run, 0, run.at);
   const name = `${run.trace.name} after ${run.at} events, ${run.selector}`;

@@ -2,9 +2,10 @@
 import { none, type Ref } from "../allocators/allocator.js";
 import { pymallocOptions } from "../allocators/pymalloc/options.js";
 import type { Survivors } from "../allocators/pymalloc/pins.js";
-import { type PymallocAllocator, pymalloc } from "../allocators/pymalloc/pymalloc.js";
+import { isPymalloc, type PymallocAllocator } from "../allocators/pymalloc/pymalloc.js";
 import { variantNamed } from "../allocators/pymalloc/python-version.js";
 import { allocatorArm } from "../harness/arm.js";
+import { fittedOptions } from "../harness/fit.js";
 import { peakOf } from "../harness/metrics/demand.js";
 import { createAddressSpace } from "../memory/address-space.js";
 import { InputError } from "../memory/errors.js";
@@ -50,12 +51,19 @@ function eventsOf(trace: Trace, at: string): number {
 
 /** Reads the trace and makes the heap. Throws an `InputError` for impossible options. */
 export async function preparePymalloc(options: PymallocRunOptions): Promise<PymallocRun> {
-  const variant = options.variant === undefined ? {} : { variant: variantNamed(options.variant) };
-  const given = { ...parseSelector(`pymalloc:${options.options ?? ""}`).options, ...variant };
-  const resolved = resolveOptions("pymalloc", pymallocOptions, given);
-  const heap = pymalloc.create(createAddressSpace(), resolved);
-  const selector = formatSelector("pymalloc", pymallocOptions, resolved);
-  const { trace } = await sourceOf(options, allocatorArm(selector));
+  const given = parseSelector(`pymalloc:${options.options ?? ""}`).options;
+  const named = options.variant === undefined ? {} : { variant: variantNamed(options.variant) };
+  const { variant: second } = given;
+  if (options.variant !== undefined && second !== undefined)
+    throw new InputError(`--variant ${options.variant} and variant=${second} in --options: give one of them`);
+  // By the registry, since the outer heap is any of its allocators.
+  const arm = allocatorArm(
+    formatSelector("pymalloc", pymallocOptions, resolveOptions("pymalloc", pymallocOptions, { ...given, ...named })),
+  );
+  const { trace } = await sourceOf(options, arm);
+  const heap = arm.spec.create(createAddressSpace(), fittedOptions(arm.spec, arm.options, trace));
+  if (!isPymalloc(heap)) throw new TypeError(`${arm.selector} is no pymalloc heap`);
+  const { selector } = arm;
   return { heap, trace, selector, at: eventsOf(trace, options.at ?? "end"), refs: new Float64Array(trace.slots) };
 }
 

@@ -13,9 +13,10 @@ export async function pymallocStats(options: StatsOptions): Promise<void> {
   runEvents(run, 0, run.at);
   const statistics = pymallocStatistics(run.heap);
   const { selector: allocator, at: events } = run;
+  const { sizes, arena, pool } = run.heap.geometry;
   process.stdout.write(
     options.json
       ? `${JSON.stringify({ allocator, trace: run.trace.name, events, statistics }, null, 2)}\n`
-      : statisticsText(statistics, { ...run.heap.geometry, classes: run.heap.geometry.sizes.length }),
+      : statisticsText(statistics, { threshold: sizes[sizes.length - 1], classes: sizes.length, arena, pool }),
   );
 }
