@@ -64,6 +64,12 @@ describe("a text that cannot be right", () => {
     [newest.replace("# arenas reclaimed ", "# arenas lost      "), `expected "# arenas reclaimed = NUMBER"`],
     [newest.replace(/(# bytes lost to pool headers +=) +[\d,]+/, "$1 1"), "six kinds of bytes that add up to"],
     [newest.replace(/^( +0 +16 +\d+ +)\d+/m, "$19"), "classes that add up to"],
+    [newest.replace(/^( +1 +32 +)\d+/m, "$199"), "pools that lose"],
+    [newest.replace(/^( +1 +32 +\d+ +\d+ +)\d+/m, "$199999"), "bytes available"],
+    [
+      newest.replace("in 32 size classes", "in 7 size classes"),
+      "expected 7 classes up to 512 bytes, not class 7 of 128",
+    ],
   ])("number %#: is an error of one line that says where", (text, words) => {
     expect(faultOf(text)).toContain(words);
   });

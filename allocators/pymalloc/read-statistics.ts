@@ -94,13 +94,31 @@ function readArenaMap(printing: Printing): ArenaMapStatistics | undefined {
   return { midNodes, botNodes, bytesRoot, bytesMid, bytesBot, total: printing.total(/^Total$/, "Total").value };
 }
 
-/** Statistics add up in two ways, so a text that was cut and mended, or misread, does not pass for one. */
-function checkSums(printing: Printing, { statistics: s }: StatisticsReading): void {
-  const inBlocks = s.classes.reduce((sum, row) => sum + row.blocksInUse * row.size, 0);
+/**
+ * Statistics add up class by class and in all, so a text that was cut and mended, or misread, does not pass for one. The
+ * header of a pool is what the text says it is, since that of a 32-bit build is smaller.
+ */
+function checkSums(printing: Printing, { statistics: s, threshold, classes, pool }: StatisticsReading): void {
+  const sum = (of: (row: ClassStatistics) => number): number => s.classes.reduce((total, row) => total + of(row), 0);
+  const inBlocks = sum((row) => row.blocksInUse * row.size);
+  const available = sum((row) => row.availBlocks * row.size);
+  const pools = sum((row) => row.pools);
+  const header = pools === 0 ? 0 : s.bytesPoolHeaders / pools;
+  const tails = sum((row) => row.pools * ((pool - header) % row.size));
+  const odd = s.classes.find((row) => row.class >= classes || row.size > threshold || row.size === 0);
+  if (odd !== undefined) {
+    throw printing.fault(`${classes} classes up to ${threshold} bytes, not class ${odd.class} of ${odd.size} bytes`);
+  }
+  if (available !== s.bytesAvailable) throw printing.fault(`classes that have ${s.bytesAvailable} bytes available`);
   const parts = s.bytesAllocated + s.bytesAvailable + s.bytesUnusedPools + s.bytesPoolHeaders + s.bytesQuantization;
   if (inBlocks !== s.bytesAllocated) throw printing.fault(`classes that add up to ${s.bytesAllocated} bytes in blocks`);
   if (parts + s.bytesArenaAlignment !== s.total || s.total !== s.bytesArenas) {
     throw printing.fault(`six kinds of bytes that add up to ${s.bytesArenas}, the arenas`);
+  }
+  if (!Number.isInteger(header) || tails !== s.bytesQuantization) {
+    throw printing.fault(
+      `pools that lose ${s.bytesPoolHeaders} bytes to headers and ${s.bytesQuantization} behind blocks`,
+    );
   }
 }
 
