@@ -7,6 +7,7 @@ import { InputError } from "../memory/errors.js";
 import { formats } from "./formats.js";
 import { INTERRUPTED } from "./interrupt.js";
 import { byteCount, listOf, wholeNumber } from "./parse-options.js";
+import { refuseKindly } from "./refuse-kindly.js";
 
 const USER_MISTAKE = 2;
 
@@ -299,26 +300,6 @@ function addPymalloc(fraglab: Command): void {
     .action(async (file: string, options: object) =>
       (await import("./pymalloc-read.js")).pymallocRead(file, options as never),
     );
-}
-
-/** The words that call a command. */
-function pathOf(command: Command): string {
-  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
-}
-
-/** All commands refuse in the same way: one line, exit 2. */
-function refuseKindly(command: Command): void {
-  command.exitOverride();
-  command.configureOutput({
-    outputError: (text, write) => {
-      const message = text
-        .replace(/^error: /, "")
-        .trim()
-        .replaceAll(/\s*\n\s*/g, " ");
-      write(`fraglab: ${message}${/[.?)]$/.test(message) ? "" : "."} See ${pathOf(command)} --help\n`);
-    },
-  });
-  command.commands.forEach(refuseKindly);
 }
 
 function fail(error: unknown): number {
