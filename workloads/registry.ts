@@ -2,6 +2,7 @@ import { bestFitAttack } from "./best-fit-attack.js";
 import { churn } from "./churn.js";
 import { hasan } from "./hasan.js";
 import { phases } from "./phases.js";
+import { fleetbench, tcmalloc } from "./profiles/profile-workload.js";
 import type { ProgramSpec } from "./program.js";
 import { poolPinning } from "./programs/pool-pinning.js";
 import { robson } from "./programs/robson.js";
@@ -11,6 +12,12 @@ import { recorded } from "./recorded.js";
 import { redis } from "./redis/redis.js";
 import { sawtooth } from "./sawtooth.js";
 import { scenario } from "./scenario.js";
+import { astBuilder } from "./shaped/ast-builder.js";
+import { cache } from "./shaped/cache.js";
+import { gcSurvivors } from "./shaped/gc-survivors.js";
+import { larson } from "./shaped/larson.js";
+import { messageQueue } from "./shaped/message-queue.js";
+import { synthetic } from "./synthetic/synthetic.js";
 import type { WorkloadSpec } from "./workload.js";
 
 /** A workload family with its option type forgotten: options come as checked plain data. */
@@ -33,6 +40,14 @@ export const workloads: Readonly<Record<string, AnyWorkloadSpec>> = {
   "best-fit-attack": bestFitAttack,
   hasan,
   "random-survivors": randomSurvivors,
+  synthetic,
+  larson,
+  cache,
+  "message-queue": messageQueue,
+  "ast-builder": astBuilder,
+  "gc-survivors": gcSurvivors,
+  tcmalloc,
+  fleetbench,
 };
 
 /** Every program family: a new one is one file in `programs/` and one line here. */
