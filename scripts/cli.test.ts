@@ -89,6 +89,7 @@ describe("fraglab", () => {
       "allocators",
       "workloads",
       "programs",
+      "modifiers",
       "experiments",
       "metrics",
       "targets",

@@ -29,8 +29,11 @@ function program(): Command {
 
   fraglab
     .command("list")
-    .description("what there is: allocators, workloads, programs, experiments, metrics, targets, themes")
-    .argument("[what]", "one of allocators, workloads, programs, experiments, metrics, targets, themes; all by default")
+    .description("what there is: allocators, workloads, programs, modifiers, experiments, metrics, targets, themes")
+    .argument(
+      "[what]",
+      "one of allocators, workloads, programs, modifiers, experiments, metrics, targets, themes; all by default",
+    )
     .option("--json", "as JSON, with options and their ranges")
     .addHelpText("after", examples("list", "list allocators", "list metrics --json"))
     .action(async (what: string | undefined, options: { json?: boolean }) =>
@@ -65,7 +68,8 @@ function program(): Command {
       "see `fraglab list workloads`, or `fraglab list programs` for those that read addresses",
     )
     .option("--trace <file>", "a trace file in any format that `fraglab trace` reads")
-    .option("--seed <n>", "seed of a synthetic workload", wholeNumber(0), 1)
+    .option("--with <modifiers>", "modify the trace file: aged, pinned or accessed, with options and + between")
+    .option("--seed <n>", "seed of a synthetic workload or a modifier", wholeNumber(0), 1)
     .option("--limit <bytes>", "memory the allocator may map, such as 64M", byteCount)
     .option("--checked", "with real bytes behind every block, verified; slow")
     .option("--format <name>", "the trace file's format (default: its content tells)")
@@ -80,6 +84,8 @@ function program(): Command {
         "replay --allocator pymalloc:variant=cpython-3.8 --workload recorded:trace=py-web",
         "replay --allocator first-fit:wilderness=preserved --trace my.rep --json",
         "replay --allocator handle-table --workload churn:live=20000 --seed 3 --limit 8M",
+        "replay --allocator best-fit --workload recorded:trace=py-web+aged:occupancy=0.3",
+        "replay --allocator handle-table --trace my.rep --with pinned:share=0.05+accessed",
         "replay --allocator pymalloc --workload pool-pinning --record pinned.trace.gz",
       ),
     )
@@ -91,7 +97,8 @@ function program(): Command {
     .requiredOption("--allocator <name[:k=v,...]>", "see `fraglab list allocators`")
     .option("--trace <file>", "a trace file")
     .option("--workload <name[:k=v,...]>", "a workload in place of a trace file")
-    .option("--seed <n>", "seed of a synthetic workload", wholeNumber(0), 1)
+    .option("--with <modifiers>", "modify the trace file: aged, pinned or accessed, with options and + between")
+    .option("--seed <n>", "seed of a synthetic workload or a modifier", wholeNumber(0), 1)
     .option("--format <name>", "the trace file's format (default: its content tells)")
     .option("--lenient", "drop and count operations that cannot be right instead of refusing the trace file")
     .option("--out <file>", "write there instead of stdout")

@@ -1,6 +1,10 @@
 import { bestFitAttack } from "./best-fit-attack.js";
 import { churn } from "./churn.js";
 import { hasan } from "./hasan.js";
+import { accessed } from "./modifiers/accessed.js";
+import { aged } from "./modifiers/aged.js";
+import type { ModifierSpec } from "./modifiers/modifier.js";
+import { pinned } from "./modifiers/pinned.js";
 import { phases } from "./phases.js";
 import { fleetbench, tcmalloc } from "./profiles/profile-workload.js";
 import type { ProgramSpec } from "./program.js";
@@ -27,6 +31,10 @@ export type AnyWorkloadSpec = WorkloadSpec<any>;
 /** A program family with its option type forgotten. */
 // biome-ignore lint/suspicious/noExplicitAny: the registry is heterogeneous; `resolveOptions` checks the values
 export type AnyProgramSpec = ProgramSpec<any>;
+
+/** A modifier with its option type forgotten. */
+// biome-ignore lint/suspicious/noExplicitAny: the registry is heterogeneous; `resolveOptions` checks the values
+export type AnyModifierSpec = ModifierSpec<any>;
 
 /** Every workload family: a new one is one file and one line here. */
 export const workloads: Readonly<Record<string, AnyWorkloadSpec>> = {
@@ -55,3 +63,6 @@ export const programs: Readonly<Record<string, AnyProgramSpec>> = {
   "pool-pinning": poolPinning,
   robson,
 };
+
+/** What may stand behind a workload, as `churn+aged:occupancy=0.3`: one file in `modifiers/` and one line here. */
+export const modifiers: Readonly<Record<string, AnyModifierSpec>> = { aged, pinned, accessed };

@@ -23,7 +23,7 @@ const options: OptionTable<GcSurvivorsOptions> = {
     min: 1,
     max: 1000,
     default: 4,
-    help: "each so manieth collection looks at old objects too",
+    help: "every so many collections one looks at old objects too",
   },
   sizes: { kind: "choice", values: sizeMixNames, default: "small", help: "mix of object sizes" },
 };
@@ -78,7 +78,7 @@ function generate(seed: number, given: GcSurvivorsOptions): Trace {
 /**
  * What a heap under a mark-sweep collector with sticky marks sees: nothing is freed until a collection, then all that died
  * since, in the order of birth. A minor collection frees young objects only, so what died old waits for a major one. Of
- * lifetime m and nursery T, a share m (1 - (1 - 1/m)^T) / T of the young survives.
+ * lifetime m and nursery T, a share (m - 1) (1 - (1 - 1/m)^T) / T of the young survives.
  */
 export const gcSurvivors: WorkloadSpec<GcSurvivorsOptions> = {
   name: "gc-survivors",

@@ -54,6 +54,8 @@ const SHIFT_CYCLE = 6;
 interface Plan {
   readonly ramp: number;
   readonly steady: number;
+  /** Births until the ramp is over. */
+  readonly settled: number;
   /** Live blocks wanted after so many events. */
   wanted(event: number): number;
 }
@@ -78,6 +80,7 @@ function planOf(given: SyntheticOptions): Plan {
   return {
     ramp,
     steady,
+    settled: Math.max(given.live, Math.ceil((ramp + given.live) / 2)),
     wanted: (event) => {
       if (event < ramp) return Math.ceil((given.live * event) / ramp);
       return event < steady ? given.live : Math.ceil((given.live * (given.events - event)) / drain);
@@ -108,9 +111,11 @@ function generate(seed: number, given: SyntheticOptions): Trace {
     } else if (phase === 1 && now >= plan.steady && given.drain > 0) {
       phase = 2;
       builder.phase("drain");
-    } else if (live === 0 || live < plan.wanted(now)) {
-      const size = sizes.draw(random);
-      victims.add(builder.allocate(size), size, steps++);
+    } else if (live === 0 || !(phase === 1 ? victims.due(steps, live, given.live) : live >= plan.wanted(now))) {
+      // Of the births on the ramp as many are residents as are live when it is over.
+      const resident = steps < plan.settled && random.double() * plan.settled < given.live;
+      const size = (resident ? victims.residents : sizes).draw(random);
+      victims.add(builder.allocate(size), size, steps++, plan.settled, resident);
       live++;
     } else {
       builder.free(victims.take());
@@ -121,9 +126,11 @@ function generate(seed: number, given: SyntheticOptions): Trace {
 }
 
 /**
- * A heap of any sizes, lifetimes and phases. The phases fix how many blocks are live after each event; the lifetimes, drawn at
- * birth and counted in births, fix the order of deaths: the block whose time is up first, or is overdue longest, dies. So
- * the number of live blocks is exact, and lifetimes are as drawn but for its fluctuations, which a fixed number rules out.
+ * A heap of any sizes, lifetimes and phases. Lifetimes are drawn at birth and counted in births; in the steady state each birth
+ * is preceded by the deaths that are due, so that by Little's law `live` blocks are live in the mean (exactly so for the
+ * orders `random`, `fifo` and `lifo`, which have no lifetimes). Ramp and drain fix the number of live blocks instead, and the
+ * block due first dies first. The ramp makes the blocks of the steady state with the rest of life that such blocks have, so
+ * that it is steady from the start.
  */
 export const synthetic: WorkloadSpec<SyntheticOptions> = {
   name: "synthetic",
