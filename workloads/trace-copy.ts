@@ -53,9 +53,9 @@ export class TraceCopy {
     }
   }
 
-  /** A block of the original that is live before the first event that is copied. */
-  inherit(slot: number, size: number): void {
-    this.slots[slot] = this.builder.allocate(size);
+  /** A block of the original that is live before the first event that is copied, with the op that allocated it. */
+  inherit(slot: number, op: number, size: number): void {
+    this.slots[slot] = this.builder.allocate(size, alignmentOf(op));
   }
 
   /** The thread of the event. */
