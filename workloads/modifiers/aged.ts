@@ -94,7 +94,7 @@ export const aged: ModifierSpec<AgedOptions> = {
   name: "aged",
   title: "on a littered heap",
   source:
-    "Robson, JACM 18(3), 1971, and Mesh, PLDI 2019, section 6.3 (fill, keep a random share); the ageing of file systems, Smith & Seltzer, SIGMETRICS 1997",
+    "Powers et al., Mesh, PLDI 2019, Ruby test (fill, keep a random share); the ageing of file systems, Smith & Seltzer, SIGMETRICS 1997",
   options,
   defaults: defaultsOf(options),
   apply(trace, seed, given) {

@@ -28,7 +28,7 @@ const options: OptionTable<PinnedOptions> = {
 export const pinned: ModifierSpec<PinnedOptions> = {
   name: "pinned",
   title: "with pinned blocks",
-  source: "Wanninger et al., Alaska, ASPLOS 2024, section 4 (pin sets); the share is a factor, not a measurement",
+  source: "Wanninger et al., Alaska, ASPLOS 2024 (pin sets); the share is a factor, not a measurement",
   options,
   defaults: defaultsOf(options),
   apply(trace, seed, given) {

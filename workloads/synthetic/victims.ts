@@ -134,7 +134,7 @@ const GENERATIONS = [
 
 /**
  * Lifetimes in births, with a mean of `mean`. The rest of life is a uniform share of a lifetime drawn in proportion to its length
- * (Feller, An Introduction to Probability Theory 2, section XI.4): for a Pareto variable, one of a shape less by 1.
+ * (renewal theory: Feller, An Introduction to Probability Theory 2, chapter XI): for a Pareto variable, one of a shape less by 1.
  */
 const lifetimes: Readonly<Record<"exponential" | "heavy-tail" | "generational", (mean: number) => Lifetimes>> = {
   exponential: (mean) => {
