@@ -41,7 +41,7 @@ describe("a modified workload", () => {
     const old = (2 * live) / 0.7;
     for (const name of Object.keys(allocators)) {
       const { spec, options } = allocatorArm(name);
-      const { state, snapshots } = await runSession(spec, options, trace, { checked: true });
+      const { state, snapshots } = await runSession(spec, options, trace, { checked: true, looks: 4 });
       expect([name, state]).toEqual([name, "completed"]);
       const look = snapshots.find(({ label }) => label === "aged");
       // Some 1100 blocks live or die by chance: 0.3 to within 4.5 standard deviations.
