@@ -66,6 +66,30 @@ export function byteTicks(max: number, count: number): Ticks {
   };
 }
 
+/** Powers of two from 1 B, this far apart, labelled each with its unit. */
+const byteSteps = [2, 4, 8, 32, 1024];
+
+/** Ticks for a log axis of bytes from `low` to `high`: at most `count` powers of 2, 4, 8, 32 or 1024 (at least one). */
+export function logByteTicks(low: number, high: number, count: number): Ticks {
+  const powers = (step: number): number[] => {
+    const values: number[] = [];
+    for (let value = 1; value <= high; value *= step) if (value >= low) values.push(value);
+    return values;
+  };
+  const sets = byteSteps.map(powers).filter((values) => values.length > 0);
+  const values = sets.find((set) => set.length <= count) ?? [sets.at(-1)?.[0] ?? high];
+  const labels = values.map((value) => {
+    const { scale, unit } = powerOf(value, 1024, byteUnits);
+    return `${label(value / scale)} ${unit}`;
+  });
+  const cases = byteUnits.map((unit, i) => {
+    const scale = 1024 ** i;
+    const text = `format(datum.value / ${scale}, '~r') + ' ${unit}'`;
+    return i === byteUnits.length - 1 ? text : `datum.value < ${scale * 1024} ? ${text} : `;
+  });
+  return { values, labels, unit: "", expression: cases.join("") };
+}
+
 /** Ticks for a count up to `max`: "0", "200k", "400k". */
 export function countTicks(max: number, count: number): Ticks {
   const { scale, unit } = powerOf(max, 1000, countUnits);

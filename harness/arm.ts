@@ -1,8 +1,17 @@
 /** Arms of an experiment: an allocator or a workload with all its options resolved, and the cell where two meet. */
 import { type AnyAllocatorSpec, allocators } from "../allocators/registry.js";
-import { unknownName } from "../memory/errors.js";
+import { InputError, unknownName } from "../memory/errors.js";
 import { formatSelector, type OptionValue, parseSelector, resolveOptions } from "../memory/options.js";
-import { type AnyProgramSpec, type AnyWorkloadSpec, programs, workloads } from "../workloads/registry.js";
+import { modified, modifierOptions } from "../workloads/modifiers/modifier.js";
+import {
+  type AnyModifierSpec,
+  type AnyProgramSpec,
+  type AnyWorkloadSpec,
+  modifiers,
+  programs,
+  workloads,
+} from "../workloads/registry.js";
+import type { Trace } from "../workloads/trace.js";
 
 type Options = Readonly<Record<string, OptionValue>>;
 
@@ -68,9 +77,57 @@ function resolved<Spec extends AnyWorkloadSpec | AnyProgramSpec>(
   return { label, spec, options, selector: formatSelector(name, spec.options, options) };
 }
 
-/** The workload and options that `name:option=value` means. Throws an `InputError` for an unknown name or option. */
+/** `base+modifier:options+modifier:options` in its parts. A `+` before a digit belongs to a number, as in 1e+6. */
+function partsOf(selector: string): string[] {
+  return selector.split(/\+(?!\d)/);
+}
+
+interface ModifierArm {
+  readonly spec: AnyModifierSpec;
+  readonly options: Options;
+  readonly selector: string;
+}
+
+/** Throws an `InputError` for an unknown name or option, and for a modifier that is given twice. */
+function modifierArms(selectors: readonly string[]): ModifierArm[] {
+  const names = new Set<string>();
+  return selectors.map((text) => {
+    const { name, options: given } = parseSelector(text);
+    const spec = Object.hasOwn(modifiers, name) ? modifiers[name] : undefined;
+    if (spec === undefined) throw unknownName("modifier", name, Object.keys(modifiers));
+    if (names.has(name))
+      throw new InputError(`"${selectors.join("+")}": modifier ${name} is given twice; give it once`);
+    names.add(name);
+    const options = resolveOptions<Options>(name, spec.options, given);
+    return { spec, options, selector: formatSelector(name, spec.options, options) };
+  });
+}
+
+/** A workload arm whose traces pass through the modifiers. */
+function withModifiers(arm: WorkloadArm, selectors: readonly string[]): WorkloadArm {
+  return modifierArms(selectors).reduce(
+    (base, { spec, options, selector }) => ({
+      label: base.label,
+      spec: modified(base.spec, spec),
+      options: { ...base.options, ...modifierOptions(spec.name, options) },
+      selector: `${base.selector}+${selector}`,
+    }),
+    arm,
+  );
+}
+
+/** A trace after the modifiers of `modifier:options+modifier:options`. Throws an `InputError` for an unknown name or option. */
+export function modifiedTrace(trace: Trace, seed: number, selector: string): Trace {
+  return modifierArms(partsOf(selector)).reduce((now, { spec, options }) => spec.apply(now, seed, options), trace);
+}
+
+/**
+ * The workload and options that `name:option=value` means, with any modifiers behind it, as `churn+aged:occupancy=0.3`.
+ * Throws an `InputError` for an unknown name or option.
+ */
 export function workloadArm(selector: string, label = selector): WorkloadArm {
-  return resolved(workloads, selector, label);
+  const [base, ...rest] = partsOf(selector);
+  return withModifiers(resolved(workloads, base, label), rest);
 }
 
 /** The program and options that `name:option=value` means. Throws an `InputError` for an unknown name or option. */
@@ -78,7 +135,16 @@ export function programArm(selector: string, label = selector): ProgramArm {
   return resolved(programs, selector, label);
 }
 
-/** The workload or program that `name:option=value` means. Throws an `InputError` for an unknown name or option. */
+/**
+ * The workload, with any modifiers, or program that a selector means. Throws an `InputError` for an unknown name or option, and
+ * for modifiers of a program, whose requests are not known beforehand.
+ */
 export function demandArm(selector: string, label = selector): DemandArm {
-  return resolved<AnyWorkloadSpec | AnyProgramSpec>({ ...workloads, ...programs }, selector, label) as DemandArm;
+  const [base, ...rest] = partsOf(selector);
+  const arm = resolved<AnyWorkloadSpec | AnyProgramSpec>({ ...workloads, ...programs }, base, label) as DemandArm;
+  if (!isProgramArm(arm)) return withModifiers(arm, rest);
+  if (rest.length === 0) return arm;
+  throw new InputError(
+    `"${selector}": ${arm.spec.name} is a program that reads addresses: only workloads take modifiers`,
+  );
 }

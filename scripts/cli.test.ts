@@ -106,6 +106,7 @@ describe("fraglab", () => {
       "allocators",
       "workloads",
       "programs",
+      "modifiers",
       "experiments",
       "metrics",
       "targets",

@@ -4,16 +4,15 @@ import { Command, CommanderError, Option } from "commander";
 import { profiles } from "../harness/experiment.js";
 import { version } from "../harness/version.js";
 import { InputError } from "../memory/errors.js";
+import { examples } from "./examples.js";
 import { formats } from "./formats.js";
 import { INTERRUPTED } from "./interrupt.js";
 import { byteCount, listOf, wholeNumber } from "./parse-options.js";
+import { addPymalloc } from "./pymalloc-commands.js";
 import { refuseKindly } from "./refuse-kindly.js";
+import { addTrace } from "./trace-commands.js";
 
 const USER_MISTAKE = 2;
-
-function examples(...lines: string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ fraglab ${line}`).join("\n")}`;
-}
 
 function program(): Command {
   const fraglab = new Command("fraglab")
@@ -30,8 +29,11 @@ function program(): Command {
 
   fraglab
     .command("list")
-    .description("what there is: allocators, workloads, programs, experiments, metrics, targets, themes")
-    .argument("[what]", "one of allocators, workloads, programs, experiments, metrics, targets, themes; all by default")
+    .description("what there is: allocators, workloads, programs, modifiers, experiments, metrics, targets, themes")
+    .argument(
+      "[what]",
+      "one of allocators, workloads, programs, modifiers, experiments, metrics, targets, themes; all by default",
+    )
     .option("--json", "as JSON, with options and their ranges")
     .addHelpText("after", examples("list", "list allocators", "list metrics --json"))
     .action(async (what: string | undefined, options: { json?: boolean }) =>
@@ -66,7 +68,8 @@ function program(): Command {
       "see `fraglab list workloads`, or `fraglab list programs` for those that read addresses",
     )
     .option("--trace <file>", "a trace file in any format that `fraglab trace` reads")
-    .option("--seed <n>", "seed of a synthetic workload", wholeNumber(0), 1)
+    .option("--with <modifiers>", "modify the trace file: aged, pinned or accessed, with options and + between")
+    .option("--seed <n>", "seed of a synthetic workload or a modifier", wholeNumber(0), 1)
     .option("--limit <bytes>", "memory the allocator may map, such as 64M", byteCount)
     .option("--checked", "with real bytes behind every block, verified; slow")
     .option("--format <name>", "the trace file's format (default: its content tells)")
@@ -81,6 +84,8 @@ function program(): Command {
         "replay --allocator pymalloc:variant=cpython-3.8 --workload recorded:trace=py-web",
         "replay --allocator first-fit:wilderness=preserved --trace my.rep --json",
         "replay --allocator handle-table --workload churn:live=20000 --seed 3 --limit 8M",
+        "replay --allocator best-fit --workload recorded:trace=py-web+aged:occupancy=0.3",
+        "replay --allocator handle-table --trace my.rep --with pinned:share=0.05+accessed",
         "replay --allocator pymalloc --workload pool-pinning --record pinned.trace.gz",
       ),
     )
@@ -92,7 +97,8 @@ function program(): Command {
     .requiredOption("--allocator <name[:k=v,...]>", "see `fraglab list allocators`")
     .option("--trace <file>", "a trace file")
     .option("--workload <name[:k=v,...]>", "a workload in place of a trace file")
-    .option("--seed <n>", "seed of a synthetic workload", wholeNumber(0), 1)
+    .option("--with <modifiers>", "modify the trace file: aged, pinned or accessed, with options and + between")
+    .option("--seed <n>", "seed of a synthetic workload or a modifier", wholeNumber(0), 1)
     .option("--format <name>", "the trace file's format (default: its content tells)")
     .option("--lenient", "drop and count operations that cannot be right instead of refusing the trace file")
     .option("--out <file>", "write there instead of stdout")
@@ -102,65 +108,7 @@ function program(): Command {
     )
     .action(async (options: object) => (await import("./place.js")).place(options as never));
 
-  const trace = fraglab
-    .command("trace")
-    .description("look at and convert trace files")
-    .addHelpText(
-      "after",
-      examples("trace info run.rep", "trace lint valgrind.log", "trace convert run.trace.gz run.fgt"),
-    );
-  trace
-    .command("info")
-    .description("events, peaks, sizes and lifetimes of a trace file")
-    .argument("<file>", "any supported format, packed or not")
-    .option("--format <name>", "the file's format (default: its content tells)")
-    .option("--lenient", "drop and count operations that cannot be right instead of refusing the file")
-    .option(
-      "--part <n>",
-      "of a file with several heaps the process id or device to read (default: the first)",
-      wholeNumber(0),
-    )
-    .option("--max-unpacked <bytes>", "refuse a packed file that unpacks to more (default: 64G)", byteCount)
-    .option("--json", "as JSON on stdout")
-    .addHelpText(
-      "after",
-      examples("trace info run.rep", "trace info heaptrack.demo.zst", "trace info snapshot.pickle --part 1 --json"),
-    )
-    .action(async (file: string, options: object) => (await import("./trace.js")).traceInfo(file, options as never));
-  trace
-    .command("lint")
-    .description("what is wrong or doubtful in a trace file, with places; exit 1 if anything is")
-    .argument("<file>", "any supported format, packed or not")
-    .option("--format <name>", "the file's format (default: its content tells)")
-    .option(
-      "--part <n>",
-      "of a file with several heaps the process id or device to read (default: the first)",
-      wholeNumber(0),
-    )
-    .option("--max-unpacked <bytes>", "refuse a packed file that unpacks to more (default: 64G)", byteCount)
-    .option("--json", "as JSON on stdout")
-    .addHelpText("after", examples("trace lint run.rep", "trace lint valgrind.log.gz --json"))
-    .action(async (file: string, options: object) =>
-      (await import("./trace-lint.js")).traceLint(file, options as never),
-    );
-  trace
-    .command("convert")
-    .description(
-      "write a trace in another format, by the ending: .fgt (compact), .trace or .txt (text), or those with .gz",
-    )
-    .argument("<file>", "any supported format, packed or not")
-    .argument("<out>", "file to write")
-    .option("--format <name>", "the file's format (default: its content tells)")
-    .option("--lenient", "drop and count operations that cannot be right instead of refusing the file")
-    .option(
-      "--part <n>",
-      "of a file with several heaps the process id or device to read (default: the first)",
-      wholeNumber(0),
-    )
-    .option("--max-unpacked <bytes>", "refuse a packed file that unpacks to more (default: 64G)", byteCount)
-    .action(async (file: string, out: string, options: object) =>
-      (await import("./trace.js")).traceConvert(file, out, options as never),
-    );
+  addTrace(fraglab);
 
   fraglab
     .command("record")
@@ -245,61 +193,6 @@ function program(): Command {
   addPymalloc(fraglab);
 
   return fraglab;
-}
-
-/** Options of the commands that run a trace on pymalloc. */
-function runsPymalloc(command: Command): Command {
-  return command
-    .option("--trace <file>", "a trace file in any format that `fraglab trace` reads")
-    .option("--workload <name[:k=v,...]>", "a workload in place of a trace file")
-    .option("--seed <n>", "seed of a synthetic workload", wholeNumber(0), 1)
-    .option("--format <name>", "the trace file's format (default: its content tells)")
-    .option("--lenient", "drop and count operations that cannot be right instead of refusing the trace file")
-    .option("--variant <name>", "version of CPython, such as cpython-3.10 or 3.13 (default: cpython-3.10)")
-    .option("--options <k=v,...>", "further options of the allocator, see `fraglab list allocators`")
-    .option("--at <event>", "after so many events, or peak, end, or the label of a mark (default: end)")
-    .option("--json", "as JSON on stdout");
-}
-
-function addPymalloc(fraglab: Command): void {
-  const pymalloc = fraglab
-    .command("pymalloc")
-    .description("the laboratory around CPython's object allocator: its statistics, what keeps arenas, a live process")
-    .addHelpText(
-      "after",
-      examples(
-        "pymalloc stats --variant cpython-3.10 --trace run.fgt",
-        "pymalloc pins --trace run.fgt --at peak --out pins",
-        "pymalloc read debugmallocstats.txt",
-      ),
-    );
-  runsPymalloc(pymalloc.command("stats"))
-    .description("the text of sys._debugmallocstats(), to the character, of a simulated interpreter")
-    .addHelpText("after", examples("pymalloc stats --variant cpython-3.10 --trace run.fgt --at 50000"))
-    .action(async (options: object) => (await import("./pymalloc-stats.js")).pymallocStats(options as never));
-  runsPymalloc(pymalloc.command("pins"))
-    .description("which arenas are kept by how many live blocks of which size, age and allocation site")
-    .option("--top <n>", "rows of the long tables", wholeNumber(1), 20)
-    .option("--out <dir>", "draw pool occupancy over time and what the oldest survivors keep, there")
-    .addHelpText(
-      "after",
-      examples("pymalloc pins --workload recorded:trace=py-web", "pymalloc pins --trace run.fgt --at peak --out pins"),
-    )
-    .action(async (options: object) => (await import("./pymalloc-pins.js")).pymallocPins(options as never));
-  runsPymalloc(pymalloc.command("read"))
-    .description("the output of sys._debugmallocstats() of a process, beside a simulated heap where a trace is given")
-    .argument("<file>", "text with one or more printings; the last one counts")
-    .option("--out <dir>", "draw the size classes, there")
-    .addHelpText(
-      "after",
-      examples(
-        "pymalloc read debugmallocstats.txt",
-        "pymalloc read debugmallocstats.txt --trace run.fgt --variant 3.11 --out read",
-      ),
-    )
-    .action(async (file: string, options: object) =>
-      (await import("./pymalloc-read.js")).pymallocRead(file, options as never),
-    );
 }
 
 function fail(error: unknown): number {

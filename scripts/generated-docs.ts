@@ -7,7 +7,7 @@ import { packageRoot } from "../harness/version.js";
 import { InputError } from "../memory/errors.js";
 import type { OptionTable, OptionValue } from "../memory/options.js";
 import { readers } from "../workloads/readers/registry.js";
-import { programs, workloads } from "../workloads/registry.js";
+import { modifiers, programs, workloads } from "../workloads/registry.js";
 import { experimentNames, loadExperiment } from "./load-experiments.js";
 import { rangeText } from "./option-text.js";
 import { goldenTable, liveTable } from "./pymalloc-golden-table.js";
@@ -69,6 +69,8 @@ const parts: Readonly<Record<string, () => string | Promise<string>>> = {
   allocatorOptions: () => optionSections(allocators),
   workloadOptions: () => optionSections(workloads),
   programOptions: () => optionSections(programs),
+  modifiers: () => names("modifier", modifiers),
+  modifierOptions: () => optionSections(modifiers),
   experiments: async () => {
     const all = await Promise.all(experimentNames().map(loadExperiment));
     return markdownTable(

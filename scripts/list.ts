@@ -4,13 +4,22 @@ import { themes } from "../charts/theme.js";
 import { metrics } from "../harness/metrics/registry.js";
 import { unknownName } from "../memory/errors.js";
 import type { OptionSpec } from "../memory/options.js";
-import { programs, workloads } from "../workloads/registry.js";
+import { modifiers, programs, workloads } from "../workloads/registry.js";
 import { experimentNames, loadExperiment } from "./load-experiments.js";
 import { optionText } from "./option-text.js";
 import { textTable } from "./text-table.js";
 import { targets } from "./verify-targets.js";
 
-const sections = ["allocators", "workloads", "programs", "experiments", "metrics", "targets", "themes"] as const;
+const sections = [
+  "allocators",
+  "workloads",
+  "programs",
+  "modifiers",
+  "experiments",
+  "metrics",
+  "targets",
+  "themes",
+] as const;
 type Section = (typeof sections)[number];
 
 interface Entry {
@@ -35,6 +44,14 @@ async function entriesOf(section: Section): Promise<Entry[]> {
       }));
     case "programs":
       return Object.values(programs).map(({ name, title, source, options, defaults }) => ({
+        name,
+        title,
+        source,
+        options,
+        defaults,
+      }));
+    case "modifiers":
+      return Object.values(modifiers).map(({ name, title, source, options, defaults }) => ({
         name,
         title,
         source,

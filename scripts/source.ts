@@ -1,5 +1,5 @@
 /** Where a command's trace comes from: a file or a workload. */
-import { type AllocatorArm, demandArm } from "../harness/arm.js";
+import { type AllocatorArm, demandArm, modifiedTrace } from "../harness/arm.js";
 import { traceFor } from "../harness/drive.js";
 import { InputError } from "../memory/errors.js";
 import { readTrace } from "../workloads/read-trace.js";
@@ -10,6 +10,8 @@ export interface SourceOptions {
   readonly trace?: string;
   readonly workload?: string;
   readonly seed: number;
+  /** Modifiers of the trace file, `name:option=value+name...`. */
+  readonly with?: string;
   readonly format?: string;
   readonly lenient?: boolean;
   readonly part?: number;
@@ -50,8 +52,11 @@ export async function sourceOf(options: SourceOptions, allocator: AllocatorArm, 
   if (trace !== undefined) {
     const read = await readTrace(trace, options);
     for (const line of reportLines(read.report)) process.stderr.write(`fraglab: ${trace}: ${line}\n`);
-    return { trace: read.trace, name: read.trace.name };
+    if (options.with === undefined) return { trace: read.trace, name: read.trace.name };
+    return { trace: modifiedTrace(read.trace, seed, options.with), name: `${read.trace.name}+${options.with}` };
   }
+  if (options.with !== undefined)
+    throw new InputError(`--with is for trace files: write --workload ${workload ?? "NAME"}+${options.with}`);
   if (workload === undefined)
     throw new InputError("give --trace FILE or --workload NAME (see `fraglab list workloads`)");
   return { trace: await traceFor(demandArm(workload), seed, allocator, limit), name: workload };

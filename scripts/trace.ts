@@ -10,6 +10,12 @@ interface ReadOptions extends ReadTraceOptions {
   readonly json?: boolean;
 }
 
+interface InfoOptions extends ReadOptions {
+  /** File for a picture. */
+  readonly draw?: string;
+  readonly theme: string;
+}
+
 function quantileRow(name: string, q: Quantiles, format: (value: number) => string): string[] {
   return [name, ...[q.p10, q.p50, q.p90, q.p99, q.p999].map(format)];
 }
@@ -50,12 +56,15 @@ function infoText(summary: TraceSummary, report: ReadReport): string {
   ].join("\n");
 }
 
-/** Prints what a trace asks for. */
-export async function traceInfo(file: string, options: ReadOptions): Promise<void> {
+/** Prints what a trace asks for, and draws it where that is asked for. */
+export async function traceInfo(file: string, options: InfoOptions): Promise<void> {
+  const picture = options.draw === undefined ? undefined : await import("./trace-picture.js");
+  picture?.checkPictureTarget(options.draw as string, options.theme);
   const { trace, report } = await readTrace(file, options);
   const summary = summarise(trace);
   if (options.json) process.stdout.write(`${JSON.stringify({ ...summary, report }, null, 2)}\n`);
   else process.stdout.write(`${infoText(summary, report)}\n`);
+  await picture?.drawTrace(options.draw as string, options.theme, trace, summary);
 }
 
 /** Writes a trace in the format that the ending of `out` names. Throws an `InputError` for any other ending. */

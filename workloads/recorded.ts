@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { InputError } from "../memory/errors.js";
 import { defaultsOf, type OptionTable } from "../memory/options.js";
+import { dataFolder } from "./data-folder.js";
 import { OP_MASK, Op, type Trace } from "./trace.js";
 import { finishTrace, sharedSizes } from "./trace-columns.js";
 import { readTraceFile } from "./trace-file.js";
@@ -34,20 +35,8 @@ export interface RecordedTrace extends RecordedFacts {
   readonly licence: string;
 }
 
-/** Data files are not compiled: they stay in the source tree, whether this module runs from there or from dist. */
-function recordedFolder(): string {
-  let folder = import.meta.dirname;
-  while (!existsSync(join(folder, "package.json"))) {
-    const parent = dirname(folder);
-    if (parent === folder)
-      throw new InputError(`${import.meta.dirname}: is in no package: expected a package.json above it`);
-    folder = parent;
-  }
-  return join(folder, "workloads", "recorded");
-}
-
 /** Where the traces are, as `NAME.fgt`. */
-export const recordedPath = recordedFolder();
+export const recordedPath = dataFolder("recorded");
 
 /** The traces that come with the package. */
 export const recordedTraces: readonly RecordedTrace[] = JSON.parse(

@@ -1,7 +1,12 @@
 import { bestFitAttack } from "./best-fit-attack.js";
 import { churn } from "./churn.js";
 import { hasan } from "./hasan.js";
+import { accessed } from "./modifiers/accessed.js";
+import { aged } from "./modifiers/aged.js";
+import type { ModifierSpec } from "./modifiers/modifier.js";
+import { pinned } from "./modifiers/pinned.js";
 import { phases } from "./phases.js";
+import { fleetbench, tcmalloc } from "./profiles/profile-workload.js";
 import type { ProgramSpec } from "./program.js";
 import { poolPinning } from "./programs/pool-pinning.js";
 import { robson } from "./programs/robson.js";
@@ -11,6 +16,12 @@ import { recorded } from "./recorded.js";
 import { redis } from "./redis/redis.js";
 import { sawtooth } from "./sawtooth.js";
 import { scenario } from "./scenario.js";
+import { astBuilder } from "./shaped/ast-builder.js";
+import { cache } from "./shaped/cache.js";
+import { gcSurvivors } from "./shaped/gc-survivors.js";
+import { larson } from "./shaped/larson.js";
+import { messageQueue } from "./shaped/message-queue.js";
+import { synthetic } from "./synthetic/synthetic.js";
 import type { WorkloadSpec } from "./workload.js";
 
 /** A workload family with its option type forgotten: options come as checked plain data. */
@@ -20,6 +31,10 @@ export type AnyWorkloadSpec = WorkloadSpec<any>;
 /** A program family with its option type forgotten. */
 // biome-ignore lint/suspicious/noExplicitAny: the registry is heterogeneous; `resolveOptions` checks the values
 export type AnyProgramSpec = ProgramSpec<any>;
+
+/** A modifier with its option type forgotten. */
+// biome-ignore lint/suspicious/noExplicitAny: the registry is heterogeneous; `resolveOptions` checks the values
+export type AnyModifierSpec = ModifierSpec<any>;
 
 /** Every workload family: a new one is one file and one line here. */
 export const workloads: Readonly<Record<string, AnyWorkloadSpec>> = {
@@ -33,6 +48,14 @@ export const workloads: Readonly<Record<string, AnyWorkloadSpec>> = {
   "best-fit-attack": bestFitAttack,
   hasan,
   "random-survivors": randomSurvivors,
+  synthetic,
+  larson,
+  cache,
+  "message-queue": messageQueue,
+  "ast-builder": astBuilder,
+  "gc-survivors": gcSurvivors,
+  tcmalloc,
+  fleetbench,
 };
 
 /** Every program family: a new one is one file in `programs/` and one line here. */
@@ -40,3 +63,6 @@ export const programs: Readonly<Record<string, AnyProgramSpec>> = {
   "pool-pinning": poolPinning,
   robson,
 };
+
+/** What may stand behind a workload, as `churn+aged:occupancy=0.3`: one file in `modifiers/` and one line here. */
+export const modifiers: Readonly<Record<string, AnyModifierSpec>> = { aged, pinned, accessed };

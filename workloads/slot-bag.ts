@@ -2,8 +2,12 @@ import type { Random } from "../memory/random.js";
 
 /** A multiset of slots of which a random one can be taken in constant time. */
 export class SlotBag {
-  private slots = new Uint32Array(1024);
+  private slots: Uint32Array;
   private count = 0;
+
+  constructor(capacity = 1024) {
+    this.slots = new Uint32Array(capacity);
+  }
 
   get size(): number {
     return this.count;

@@ -1,3 +1,4 @@
+import { Counts, quantilesAt, quantilesOfCounts } from "./quantiles.js";
 import { alignmentOf, OP_MASK, Op, type Trace } from "./trace.js";
 
 /** The p-quantile of n values is the least value that at least p n of them do not exceed. */
@@ -56,36 +57,19 @@ export interface TraceSummary {
   readonly lifetimeBytes: Quantiles;
 }
 
-/** The value at a quantile of sorted values, 0 where there are none. */
-function quantile(sorted: Float64Array, share: number): number {
-  return sorted.length === 0 ? 0 : sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+const SHARES = [0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999] as const;
+
+function named([p10, p25, p50, p75, p90, p99, p999]: readonly number[]): Quantiles {
+  return { p10, p25, p50, p75, p90, p99, p999 };
 }
 
-function quantilesOf(sorted: Float64Array): Quantiles {
-  return {
-    p10: quantile(sorted, 0.1),
-    p25: quantile(sorted, 0.25),
-    p50: quantile(sorted, 0.5),
-    p75: quantile(sorted, 0.75),
-    p90: quantile(sorted, 0.9),
-    p99: quantile(sorted, 0.99),
-    p999: quantile(sorted, 0.999),
-  };
-}
-
-function distinctOf(sorted: Float64Array): DistinctSizes {
-  const runs: number[] = [];
-  for (let start = 0; start < sorted.length; ) {
-    let end = start + 1;
-    while (end < sorted.length && sorted[end] === sorted[start]) end++;
-    runs.push(end - start);
-    start = end;
-  }
-  const commonest = Float64Array.from(runs).sort().reverse();
+function distinctOf(counts: Float64Array): DistinctSizes {
+  const commonest = counts.toSorted().reverse();
+  const total = counts.reduce((sum, count) => sum + count, 0);
   const covering = (share: number): number => {
     let covered = 0;
     let sizes = 0;
-    while (covered < share * sorted.length) covered += commonest[sizes++];
+    while (covered < share * total) covered += commonest[sizes++];
     return sizes;
   };
   return { all: commonest.length, p90: covering(0.9), p99: covering(0.99), p999: covering(0.999) };
@@ -121,10 +105,10 @@ class LiveSet {
   }
 }
 
-/** Walks a trace once; time is linear but for sorting sizes and lifetimes. */
+/** Walks a trace once, in linear time. */
 export function summarise(trace: Trace): TraceSummary {
   const counts = countEvents(trace);
-  const sizes = new Float64Array(counts[Op.allocate]);
+  const sizes = new Counts();
   const lifeEvents = new Float64Array(counts[Op.free]);
   const lifeBytes = new Float64Array(counts[Op.free]);
   const size = new Float64Array(trace.slots);
@@ -145,7 +129,8 @@ export function summarise(trace: Trace): TraceSummary {
         if (alignmentOf(op) > 0) aligned++;
         birthEvent[slot] = event;
         birthBytes[slot] = live.allocatedBytes;
-        sizes[births++] = bytes;
+        births++;
+        sizes.add(bytes);
         allSizes += bytes;
         size[slot] = bytes;
         live.born();
@@ -165,7 +150,7 @@ export function summarise(trace: Trace): TraceSummary {
         accesses += bytes;
     }
   }
-  sizes.sort();
+  const sorted = sizes.sorted();
   return {
     name: trace.name,
     digest: trace.digest,
@@ -186,10 +171,10 @@ export function summarise(trace: Trace): TraceSummary {
     endLiveBlocks: live.blocks,
     totalBytes: live.allocatedBytes,
     meanSize: births === 0 ? 0 : allSizes / births,
-    sizeQuantiles: quantilesOf(sizes),
-    distinctSizes: distinctOf(sizes),
-    lifetimeEvents: quantilesOf(lifeEvents.sort()),
-    lifetimeBytes: quantilesOf(lifeBytes.sort()),
+    sizeQuantiles: named(quantilesOfCounts(sorted, SHARES)),
+    distinctSizes: distinctOf(sorted.counts),
+    lifetimeEvents: named(quantilesAt(lifeEvents, deaths, SHARES)),
+    lifetimeBytes: named(quantilesAt(lifeBytes, deaths, SHARES)),
   };
 }
 
