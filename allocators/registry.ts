@@ -8,6 +8,7 @@ import { cPartial } from "./c-partial/c-partial.js";
 import { dlmalloc } from "./dlmalloc/dlmalloc.js";
 import { glibc } from "./glibc/glibc.js";
 import { handleTableOver } from "./handle-table/handle-table.js";
+import { anchorage, classicMac, palm } from "./handle-table/presets.js";
 import { ideal } from "./ideal.js";
 import { jemalloc } from "./jemalloc/jemalloc.js";
 import { layeredOver } from "./layered.js";
@@ -52,6 +53,9 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   mesh,
   pymalloc: pymallocOver(() => allocators),
   "handle-table": handleTableOver(() => allocators),
+  anchorage,
+  "classic-mac": classicMac,
+  palm,
   "c-partial": cPartial,
   layered: layeredOver(() => allocators),
 };

@@ -30,6 +30,11 @@ export interface SessionSettings {
   readonly bins?: number;
   /** Rows of a heap map over the evenly spaced looks; 0 (default) for none. */
   readonly mapRows?: number;
+  /**
+   * Virtual milliseconds after the last event in which the program asks for nothing and controllers go on; the look at
+   * the end comes after them. On the clock of events they count as so many events. Default 0.
+   */
+  readonly idle?: number;
   /** Runs with real bytes and audits the heap at each look. Slow. */
   readonly checked?: boolean;
   /** Keeps the layout of the heap, block by block, at each labelled look. For heaps of a few blocks. */
@@ -95,6 +100,8 @@ class Session {
   private readonly layouts: LabelledLayout[] | undefined;
   private readonly extent: ExtentMeter | undefined;
   private readonly refs: Float64Array;
+  /** Event times after the last event. */
+  private readonly idle: number;
   readonly snapshots: Snapshot[] = [];
 
   constructor(spec: AnyAllocatorSpec, options: object, trace: Trace, settings: SessionSettings) {
@@ -104,7 +111,8 @@ class Session {
     this.checks = settings.checked ? check(spec, inner, this.space) : undefined;
     this.extent = settings.extent && !spec.placeless ? measureExtent(this.checks ?? inner, this.space) : undefined;
     this.allocator = this.extent?.allocator ?? this.checks ?? inner;
-    this.meter = new FragmentationMeter(trace, this.space.log, settings.bins ?? 256);
+    this.idle = Math.ceil((settings.idle ?? 0) * EVENTS_PER_MILLISECOND);
+    this.meter = new FragmentationMeter(trace, this.space.log, settings.bins ?? 256, this.idle);
     this.recorder = settings.mapRows ? new OccupancyRecorder() : undefined;
     this.layouts = settings.layouts ? [] : undefined;
     this.refs = new Float64Array(trace.slots);
@@ -132,9 +140,21 @@ class Session {
       at = reached;
       // Only here, so that looking at a heap never changes what happens to it.
       if (at % SEGMENT === 0 && reachSafepoint(allocator, at)) meter.settle(at);
-      for (; next < looks.length && looks[next].at <= at; next++) this.look(looks[next], at);
+      for (; next < looks.length && looks[next].at <= at; next++) {
+        const isEnd = looks[next].label === "end" && next === looks.length - 1;
+        if (isEnd) this.rest(at);
+        this.look(looks[next], isEnd ? at + this.idle : at);
+      }
     }
     return at;
+  }
+
+  /** The program asks for nothing while `idle` event times pass. */
+  private rest(from: number): void {
+    const { allocator, idle, meter } = this;
+    for (let at = from - (from % SEGMENT) + SEGMENT; at <= from + idle; at += SEGMENT) {
+      if (reachSafepoint(allocator, at)) meter.settle(at);
+    }
   }
 
   result(events: number, mapRows: number): SessionResult {

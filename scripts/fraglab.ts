@@ -67,6 +67,7 @@ function program(): Command {
     .option("--trace <file>", "a trace file in any format that `fraglab trace` reads")
     .option("--seed <n>", "seed of a synthetic workload", wholeNumber(0), 1)
     .option("--limit <bytes>", "memory the allocator may map, such as 64M", byteCount)
+    .option("--idle <ms>", "virtual time after the last event, in which heaps go on compacting", wholeNumber(0))
     .option("--checked", "with real bytes behind every block, verified; slow")
     .option("--format <name>", "the trace file's format (default: its content tells)")
     .option("--lenient", "drop and count operations that cannot be right instead of refusing the trace file")

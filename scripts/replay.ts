@@ -13,6 +13,8 @@ interface ReplayOptions extends SourceOptions {
   readonly allocator: string;
   readonly limit?: number;
   readonly checked?: boolean;
+  /** Virtual milliseconds after the last event. */
+  readonly idle?: number;
   /** Comma-separated metric names. */
   readonly metrics?: string;
   /** File for the trace that was replayed. */
@@ -53,6 +55,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
     extent: true,
     ...(options.limit === undefined ? {} : { limit: options.limit }),
     ...(options.checked ? { checked: true } : {}),
+    ...(options.idle === undefined ? {} : { idle: options.idle }),
   };
   const result = cellResultOf(await runSession(arm.spec, arm.options, source.trace, settings));
   if (options.json) {
