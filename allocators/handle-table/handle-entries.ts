@@ -128,16 +128,12 @@ export class HandleEntries {
     const { words } = this;
     const at = index << RECORD_BITS;
     const generation = (words[at + STATE] & GENERATION) + 1;
-    const wraps = generation >= this.generations;
     this.costs[TABLE_WRITES] += 1;
-    const worn = wraps && this.retires;
-    if (worn || this.others !== undefined) {
-      words[at + STATE] = wraps && !worn ? 0 : generation;
-      words[at] = ~LAST;
-      this.giveRare(index, worn);
+    if (generation >= this.generations || this.others !== undefined) {
+      this.giveRare(index, generation);
       return;
     }
-    words[at + STATE] = wraps ? 0 : generation;
+    words[at + STATE] = generation;
     words[at] = ~this.firstFree;
     this.firstFree = index;
   }
@@ -267,14 +263,24 @@ export class HandleEntries {
     return index;
   }
 
-  /** Puts an entry among the free ones unless it is `worn`, and gives its page back if that was the last live entry. */
-  private giveRare(index: number, worn: boolean): void {
-    if (!worn) this.others?.add(index);
+  /** `give` where the generations are used up or the free entries are elsewhere. */
+  private giveRare(index: number, generation: number): void {
+    const { words, others, pages } = this;
+    const at = index << RECORD_BITS;
+    const worn = this.retires && generation >= this.generations;
+    words[at + STATE] = worn || generation < this.generations ? generation : 0;
+    if (!worn && others === undefined) {
+      words[at] = ~this.firstFree;
+      this.firstFree = index;
+      return;
+    }
+    words[at] = ~LAST;
+    if (!worn) others?.add(index);
     if (!this.releases) return;
-    const page = (index / this.pages.perPage) | 0;
+    const page = (index / pages.perPage) | 0;
     this.livePer[page]--;
     // The page that `used` lies in is about to be used.
-    if (this.livePer[page] > 0 || (page + 1) * this.pages.perPage > this.used) return;
+    if (this.livePer[page] > 0 || (page + 1) * pages.perPage > this.used) return;
     if (this.spare < 0) this.spare = page;
     else this.drop(page);
   }

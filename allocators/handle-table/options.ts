@@ -132,6 +132,7 @@ export function checkOptions(owner: string, o: HandleTableOptions): void {
     refuse("entryBytes", `4 bytes hold 4 bits of generation: set generations=16 or less`);
   if (o.cPartial > 0 && o.cPartial < 1) refuse("cPartial", `${o.cPartial} is below 1: a pass moves 1/c; 0 is no bound`);
   if (o.resume && o.compact !== "slide") refuse("resume", `only a slide goes on where it ended, not ${o.compact}`);
+  if (o.resume && o.place !== "segfit") refuse("resume", `dead blocks of place=bump are found only from the bottom`);
   if (o.compact !== "semispace") {
     if (o.payloadOnly) refuse("payloadOnly", `is of compact=semispace, not ${o.compact}`);
     if (o.copyAlways) refuse("copyAlways", `is of compact=semispace, not ${o.compact}`);

@@ -6,7 +6,7 @@ import type { Mover } from "./mover.js";
 /**
  * A slide that goes on where the last pass ended, so that a pass with a budget does not walk the packed part of the heap
  * again: without this, blocks visited grow with the square of the number of passes. What is freed or allocated below the
- * cursor meanwhile is left to the next round. A pass without a bound starts from the bottom.
+ * cursor meanwhile is left to the next round. A pass without a bound starts from the bottom. Free blocks must be listed.
  */
 export class SlidingOn implements Compactor {
   private readonly mover: Mover;
@@ -27,8 +27,7 @@ export class SlidingOn implements Compactor {
       const had = blocks.sizeAt(block);
       costs[Cost.blocksVisited] += 1;
       if (had < 0) {
-        if (heap.reuses) blocks.lists.take(blocks.holeAt(block));
-        else blocks.forget(block);
+        blocks.lists.take(blocks.holeAt(block));
         block -= had;
         continue;
       }
