@@ -19,7 +19,7 @@ import { type Occupancy, OccupancyRecorder } from "./metrics/occupancy.js";
 import type { Series } from "./metrics/series.js";
 import { type Snapshot, snapshot } from "./metrics/snapshot.js";
 import { replayLoopFor } from "./replay.js";
-import { reachSafepoint, SEGMENT } from "./safepoint.js";
+import { EVENTS_PER_MILLISECOND, reachSafepoint, SEGMENT } from "./safepoint.js";
 
 export interface SessionSettings {
   /** Bytes that may be mapped. Default: no limit. */

@@ -1,6 +1,6 @@
 import type { AddressSpace } from "../../memory/address-space.js";
 import type { Allocator } from "../allocator.js";
-import { type Families, outerHeap } from "../outer.js";
+import { type Families, outerHeap, withClockOf } from "../outer.js";
 import { BestHoles } from "./best-holes.js";
 import { CompactingHandles } from "./compacting-handles.js";
 import type { Compactor } from "./handle-heap.js";
@@ -42,10 +42,10 @@ export function buildHandles(
 function overInner(owner: string, space: AddressSpace, options: HandleTableOptions, families: Families): Allocator {
   const inner = outerHeap(owner, "inner", options.inner, families, space);
   const handles = new InnerHandles(space, inner, options);
-  if (options.compact === "none") return handles;
+  if (options.compact === "none") return withClockOf(handles, inner);
   const pins = new Pins(handles.entries, options);
   const compactor = new InnerEvacuation(space, handles, pins, options.region);
-  return new CompactingHandles(space, handles, compactor, pins, options);
+  return withClockOf(new CompactingHandles(space, handles, compactor, pins, options), inner);
 }
 
 function withTwoHeaps(space: AddressSpace, options: HandleTableOptions): Allocator {
