@@ -13,6 +13,8 @@ import { SizedHoles } from "./sized-holes.js";
 export class BestHoles implements Compactor {
   private readonly mover: Mover;
   private readonly holes = new SizedHoles();
+  /** Where blocks have moved to in this pass: they stay there. */
+  private readonly settled = new Set<number>();
   private readonly unitsOf: (start: number) => number;
 
   constructor(mover: Mover) {
@@ -24,6 +26,7 @@ export class BestHoles implements Compactor {
     const { mover, holes } = this;
     const { blocks } = mover.heap;
     holes.clear();
+    this.settled.clear();
     gatherHoles(mover, (start, units) => holes.add(start, units));
     let moved = 0;
     let end = blocks.top;
@@ -32,7 +35,8 @@ export class BestHoles implements Compactor {
       // A block that goes merges with a free one in front of it, so that one is looked at first.
       const before = blocks.beforeAt(block);
       mover.costs[Cost.blocksVisited] += 1;
-      if (blocks.sizeAt(block) > 0 && !mover.isPinned(block)) moved += this.moveDown(block, log);
+      const goes = blocks.sizeAt(block) > 0 && !this.settled.has(block) && !mover.isPinned(block);
+      if (goes) moved += this.moveDown(block, log);
       end = before < 0 ? block + before : block;
     }
     return moved;
@@ -52,6 +56,7 @@ export class BestHoles implements Compactor {
     const lead = heap.leadAt(start, code);
     holes.remove(start, found);
     const units = heap.carveAt(blocks.holeAt(start), start + lead, copied);
+    this.settled.add(start + lead);
     const rest = found - lead - units;
     if (lead > 0) holes.add(start, lead);
     if (rest > 0) holes.add(start + lead + units, rest);

@@ -1,5 +1,6 @@
 import type { AddressSpace } from "../../memory/address-space.js";
-import type { Allocator } from "../allocator.js";
+import { InputError } from "../../memory/errors.js";
+import { type Allocator, hasArenas } from "../allocator.js";
 import { type Families, outerHeap, withClockOf } from "../outer.js";
 import { BestHoles } from "./best-holes.js";
 import { CompactingHandles } from "./compacting-handles.js";
@@ -43,6 +44,9 @@ function overInner(owner: string, space: AddressSpace, options: HandleTableOptio
   const inner = outerHeap(owner, "inner", options.inner, families, space);
   const handles = new InnerHandles(space, inner, options);
   if (options.compact === "none") return withClockOf(handles, inner);
+  if (options.region === 0 && !hasArenas(inner)) {
+    throw new InputError(`${owner}: option region: ${options.inner} has no arenas: give bytes, such as 4096`);
+  }
   const pins = new Pins(handles.entries, options);
   const compactor = new InnerEvacuation(space, handles, pins, options.region);
   return withClockOf(new CompactingHandles(space, handles, compactor, pins, options), inner);

@@ -1,6 +1,7 @@
 import { type Address, type AddressSpace, Use } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
-import { type MoveLog, none, type Ref } from "../allocator.js";
+import { ceilPowerOfTwo } from "../../memory/exact-math.js";
+import { type ArenaPlacement, hasArenas, type MoveLog, none, type Ref } from "../allocator.js";
 import type { Compactor } from "./handle-heap.js";
 import type { InnerHandles } from "./inner-handles.js";
 import type { Pins } from "./pins.js";
@@ -13,7 +14,7 @@ const ENTRY_BYTES = 4;
 
 /**
  * Evacuation over an inner allocator, of which nothing is known but where its blocks are. The heap is cut into regions
- * (pages, pools, arenas). The sparsest are victims: each of their blocks is allocated anew through the inner allocator,
+ * of `region` bytes (pages, pools, slabs), or, with 0, into the arenas that the inner allocator speaks of. The sparsest are victims: each of their blocks is allocated anew through the inner allocator,
  * copied, and its old place freed. A new place in a victim is set aside until the pass is over and another asked for; one in a
  * region where nothing lived is given back, and blocks of that size stay from then on: nothing would be gained.
  *
@@ -26,6 +27,8 @@ export class InnerEvacuation implements Compactor {
   private readonly handles: InnerHandles;
   private readonly pins: Pins;
   private readonly region: number;
+  /** The inner allocator where its arenas are the regions. */
+  private readonly arenas: ArenaPlacement | undefined;
   private readonly scratch: Address;
   /** Numbers of the regions in which something lives. */
   private readonly regions = new Map<number, number>();
@@ -39,6 +42,7 @@ export class InnerEvacuation implements Compactor {
     this.handles = handles;
     this.pins = pins;
     this.region = region;
+    this.arenas = region === 0 && hasArenas(handles.inner) ? handles.inner : undefined;
     this.scratch = space.reserve(SCRATCH, space.pageSize);
   }
 
@@ -64,39 +68,60 @@ export class InnerEvacuation implements Compactor {
   }
 
   private choose(): Victims<number> {
-    const { handles, regions, region } = this;
+    const { handles, regions } = this;
     const { entries } = handles;
-    let live = new Float64Array(256);
+    const live: number[] = [];
     const fixed: number[] = [];
+    let capacity = this.region;
     regions.clear();
+    const add = (key: number, bytes: number, pinned: boolean): void => {
+      let number = regions.get(key);
+      if (number === undefined) {
+        number = regions.size;
+        regions.set(key, number);
+        live.push(0);
+      }
+      live[number] += bytes;
+      if (pinned) fixed.push(number);
+    };
     entries.eachLive((index) => {
       this.costs[Cost.blocksVisited] += 1;
       const from = handles.placeOf(index);
-      const end = from + Math.max(1, entries.askedOf(index));
+      const bytes = Math.max(1, entries.askedOf(index));
       const pinned = this.pins.hold(index);
-      for (let at: number = from; at < end; ) {
-        const key = Math.floor(at / region);
-        let number = regions.get(key);
-        if (number === undefined) {
-          number = regions.size;
-          regions.set(key, number);
-          if (number === live.length) live = grown(live);
-        }
-        const next = Math.min(end, (key + 1) * region);
-        live[number] += next - at;
-        if (pinned) fixed.push(number);
-        at = next;
-      }
+      if (this.arenas !== undefined) {
+        const place = this.arenas.placementOf(from);
+        if (place === undefined) return;
+        capacity = Math.max(capacity, place.offset + bytes);
+        add(place.arena, bytes, pinned);
+      } else this.addPieces(from, bytes, pinned, add);
     });
     const isFixed = new Uint8Array(regions.size);
     for (const number of fixed) isFixed[number] = 1;
-    const victims = victimsOf<number>(live.subarray(0, regions.size), isFixed, region);
+    const victims = victimsOf<number>(Float64Array.from(live), isFixed, ceilPowerOfTwo(capacity));
     entries.eachLive((index) => {
       this.costs[Cost.blocksVisited] += 1;
-      const rank = victims.rankOf[this.regionOf(handles.placeOf(index))];
+      const region = this.regionOf(handles.placeOf(index));
+      const rank = region < 0 ? -1 : victims.rankOf[region];
       if (rank >= 0) victims.blocks[rank].push(index);
     });
     return victims;
+  }
+
+  /** Adds the parts of a block to the regions that it lies in. */
+  private addPieces(
+    from: Address,
+    bytes: number,
+    pinned: boolean,
+    add: (key: number, bytes: number, pinned: boolean) => void,
+  ): void {
+    const { region } = this;
+    for (let at = from; at < from + bytes; ) {
+      const key = Math.floor(at / region);
+      const next = Math.min(from + bytes, (key + 1) * region);
+      add(key, next - at, pinned);
+      at = next;
+    }
   }
 
   /** Moves the block of an entry out of a victim. Returns the bytes copied, 0 where there is no better place. */
@@ -127,14 +152,10 @@ export class InnerEvacuation implements Compactor {
     return 0;
   }
 
-  /** Number of the region of an address, -1 where nothing lived when the pass began. */
-  private regionOf(at: Address): number {
-    return this.regions.get(Math.floor(at / this.region)) ?? -1;
+  /** Number of the region of a place, -1 where nothing lived when the pass began. */
+  private regionOf(place: Ref): number {
+    if (this.arenas === undefined) return this.regions.get(Math.floor(place / this.region)) ?? -1;
+    const placement = this.arenas.placementOf(place);
+    return placement === undefined ? -1 : (this.regions.get(placement.arena) ?? -1);
   }
-}
-
-function grown(column: Float64Array): Float64Array<ArrayBuffer> {
-  const twice = new Float64Array(2 * column.length);
-  twice.set(column);
-  return twice;
 }

@@ -66,7 +66,13 @@ export const handleTableOptions: OptionTable<HandleTableOptions> = {
   alpha: { kind: "number", min: 0, max: 1, default: 0.1, help: "budget of a pass as a share of the live bytes" },
   passBytes: { kind: "bytes", min: 1, max: TIB, default: TIB, help: "most bytes of a pass" },
   inner: outerOption("own", "who places the blocks: own for the segregated or bump heap of the table, or an allocator"),
-  region: { kind: "bytes", min: 4096, max: GIB, default: 4096, help: "unit to empty over another allocator" },
+  region: {
+    kind: "bytes",
+    min: 0,
+    max: GIB,
+    default: 4096,
+    help: "unit to empty over another allocator: pages of it, or 0 for its own arenas",
+  },
   resume: { ...never, help: "a slide with a budget goes on where the last one ended" },
   payloadOnly: { ...never, help: "semispace: headers do not count against a budget (as in Anchorage)" },
   copyAlways: { ...never, help: "semispace: a reallocation never stays in place (as in Anchorage)" },
@@ -156,7 +162,8 @@ export function checkOptions(owner: string, o: HandleTableOptions): void {
       `${o.compact} moves blocks within the table's own heap: over ${o.inner} use compact=evacuate or none`,
     );
   if (o.entryBytes === 4) refuse("entryBytes", `4 bytes hold no address of another allocator: use 8 or 16`);
-  if (o.region % 4096 !== 0 || (o.region & (o.region - 1)) !== 0) refuse("region", `${o.region} is not a power of two`);
+  if (o.region % 4096 !== 0 || (o.region & (o.region - 1)) !== 0)
+    refuse("region", `${o.region} is neither 0 nor a power of two of at least 4096`);
   for (const name of ownOnly) {
     if (o[name] !== handleTableOptions[name].default) refuse(name, `is of the table's own heap, not of ${o.inner}`);
   }
