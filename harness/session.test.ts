@@ -156,6 +156,28 @@ describe("a session", () => {
   });
 });
 
+describe("idle time after a trace", () => {
+  it("lets controllers go on, changes nothing before it, and comes before the look at the end", async () => {
+    const builder = new TraceBuilder("idle");
+    const blocks = Array.from({ length: 4000 }, () => builder.allocate(48));
+    builder.phase("freed");
+    for (let i = 0; i < 4000; i += 2) builder.free(blocks[i]);
+    const trace = builder.build();
+    const options = { firstPoll: 5, alpha: 1 };
+    const run = (idle: number) => runSession(allocators["handle-table"], options, trace, { looks: 1, idle });
+    const [still, rested] = [await run(0), await run(20)];
+    expect([still.costs.passes, rested.costs.passes]).toEqual([0, 1]);
+    expect(rested.fragmentation.endFootprint).toBeLessThan(0.6 * still.fragmentation.endFootprint);
+    expect(rested.fragmentation.meanFootprint).toBe(still.fragmentation.meanFootprint);
+    expect(rested.events).toBe(trace.length);
+    const [before, after] = [still, rested].map((result) => result.snapshots.find(({ label }) => label === "end"));
+    expect(after?.footprint).toBe(rested.fragmentation.endFootprint);
+    expect([before?.event, after?.event]).toEqual([trace.length, trace.length + 80_000]);
+    expect(rested.series.event.at(-1)).toBeGreaterThan(trace.length);
+    expect(rested.snapshots[0]).toEqual(still.snapshots[0]);
+  });
+});
+
 describe("safepoints", () => {
   it("tell the time to an allocator that waits for it", async () => {
     const trace = await traceOf("sawtooth:events=40000,live=4000");
