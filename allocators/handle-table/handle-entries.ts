@@ -60,6 +60,9 @@ export interface TableOptions {
  * entry, and so do the size that the program asked for and the alignment, which the model keeps in the header of the block.
  */
 export class HandleEntries {
+  /** The first use of a stale handle, a second free included: the event in which it came, entry and generation. */
+  firstStale: { readonly event: number; readonly entry: number; readonly generation: number } | undefined;
+  private readonly space: AddressSpace;
   private readonly costs: Costs;
   private readonly generations: number;
   private readonly retires: boolean;
@@ -78,6 +81,8 @@ export class HandleEntries {
   private spare = -1;
 
   constructor(space: AddressSpace, options: TableOptions) {
+    this.firstStale = undefined;
+    this.space = space;
     this.costs = space.costs;
     this.generations = options.generations;
     this.retires = options.retireOnWrap;
@@ -151,16 +156,14 @@ export class HandleEntries {
     // The flag makes the state of an object freed while pinned differ from every generation.
     const named = index >= 0 && index < this.used && words[at] >= 0;
     if (named && (words[at + STATE] & NAMED) === ((ref * PER_GENERATION) | 0)) return index;
-    this.costs[STALE_HANDLES] += 1;
-    return -1;
+    return this.refuse(ref);
   }
 
   /** As `find`, but finds an object that was freed while pinned too. */
   findPinned(ref: Ref): number {
     const index = (ref | 0) - 1;
     if (this.isLive(index) && (this.stateOf(index) & GENERATION) === ((ref * PER_GENERATION) | 0)) return index;
-    this.costs[STALE_HANDLES] += 1;
-    return -1;
+    return this.refuse(ref);
   }
 
   /** Block of a live entry. */
@@ -245,6 +248,17 @@ export class HandleEntries {
 
   private stateOf(index: number): number {
     return this.words[(index << RECORD_BITS) + STATE];
+  }
+
+  /** Counts a ref that names no live object; -1. */
+  private refuse(ref: Ref): number {
+    this.costs[STALE_HANDLES] += 1;
+    this.firstStale ??= {
+      event: this.space.log.now,
+      entry: entryOf(ref),
+      generation: Math.floor(ref * PER_GENERATION),
+    };
+    return -1;
   }
 
   private readyRare(): boolean {

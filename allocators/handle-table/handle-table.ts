@@ -24,11 +24,8 @@ export const handleTableOver = (families: Families): AllocatorSpec<HandleTableOp
   defaults: defaultsOf(handleTableOptions),
   variants: [
     { compact: "none" },
-    { compact: "twoFinger" },
-    { fit: "firstInList", trimOnMove: true },
-    { place: "bump" },
-    { place: "bump", compact: "twoFinger", trimOnMove: true },
-    { generations: 4, growth: 4096 },
+    { compact: "twoFinger", fit: "firstInList", trimOnMove: true },
+    { place: "bump", generations: 4, growth: 4096 },
     { metric: "F_res", fUpper: 1.1, minHolePages: 10, tailRelease: 3 },
     { compact: "bestFit", entryBytes: 16, freeOrder: "lowest", releaseTablePages: true },
     { compact: "semispace", freeOrder: "fifo", pins: "bernoulli", pinShare: 0.1 },

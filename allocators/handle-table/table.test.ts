@@ -56,6 +56,23 @@ describe("entries", () => {
   });
 });
 
+describe("the first stale handle", () => {
+  it("is remembered with its event, entry and generation", () => {
+    const { heap, space } = start({});
+    const [a, b] = malloc(heap, 2);
+    heap.free(a);
+    heap.free(heap.allocate(16));
+    space.log.now = 17;
+    heap.free(a);
+    space.log.now = 18;
+    heap.free(b);
+    heap.free(b);
+    if (!(heap instanceof CompactingHandles)) throw new Error("no compaction");
+    expect(heap.handles.entries.firstStale).toEqual({ event: 17, entry: 0, generation: 0 });
+    expect(space.costs[Cost.staleHandles]).toBe(2);
+  });
+});
+
 describe("pages of the table", () => {
   it("go when no entry on them lives, but one, and come back with the generations they had", () => {
     const { heap, space } = start({ releaseTablePages: true, freeOrder: "lowest" });
