@@ -120,6 +120,11 @@ export class FragmentationMeter {
     if (changed && events > 0) this.series.add(events - 1, this.demand.allocated, this.demand.live, this.footprint);
   }
 
+  /** The course goes on unchanged until `events` event times have passed. */
+  rest(events: number): void {
+    if (events > 0) this.series.add(events - 1, this.demand.allocated, this.demand.live, this.footprint);
+  }
+
   /**
    * Takes the log from `entry` on, and empties it: changes after the last event that ran, by a compaction or by a request
    * that failed in the end. A transient peak among them counts as reached by that event.
