@@ -1,5 +1,6 @@
 import { bestFitAttack } from "./best-fit-attack.js";
 import { churn } from "./churn.js";
+import { drain } from "./drain.js";
 import { hasan } from "./hasan.js";
 import { phases } from "./phases.js";
 import type { ProgramSpec } from "./program.js";
@@ -24,6 +25,7 @@ export type AnyProgramSpec = ProgramSpec<any>;
 /** Every workload family: a new one is one file and one line here. */
 export const workloads: Readonly<Record<string, AnyWorkloadSpec>> = {
   churn,
+  drain,
   ramp,
   sawtooth,
   phases,
