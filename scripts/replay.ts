@@ -9,7 +9,7 @@ import type { Coefficients } from "../memory/coefficients.js";
 import { costNames } from "../memory/costs.js";
 import { unknownName } from "../memory/errors.js";
 import { type SourceOptions, sourceOf } from "./source.js";
-import { formatBytes, formatPercent, textTable } from "./text-table.js";
+import { formatMetric, textTable } from "./text-table.js";
 import { checkTraceTarget, writeTrace } from "./write-trace.js";
 
 interface ReplayOptions extends SourceOptions {
@@ -42,15 +42,6 @@ function chosenMetrics(names: string | undefined): readonly Metric[] {
       );
     return metric;
   });
-}
-
-function formatValue(unit: string, value: number | null): string {
-  if (value === null) return "-";
-  if (unit === "bytes") return formatBytes(value);
-  if (unit === "ms") return `${Number(value.toPrecision(4))} ms`;
-  if (unit === "x") return value.toFixed(2);
-  if (unit === "share" || unit === "ratio over live") return formatPercent(value);
-  return String(value);
 }
 
 /** Runs the cell and prints it. */
@@ -96,7 +87,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const rows = chosen.map(({ name, unit, clock, title }) => {
     return [
       name,
-      formatValue(unit, result.metrics[name] ?? null),
+      formatMetric(unit, result.metrics[name] ?? null),
       clock === "-" ? title : `${title} (clock: ${clock})`,
     ];
   });
