@@ -91,6 +91,7 @@ describe("fraglab", () => {
       "programs",
       "experiments",
       "metrics",
+      "costs",
       "targets",
       "themes",
     ]);

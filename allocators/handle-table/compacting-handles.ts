@@ -101,6 +101,7 @@ export class CompactingHandles<Heap extends HandleHeap = Handles> implements Com
     const visited = costs[Cost.blocksVisited];
     const moves = costs[Cost.moves];
     const released = costs[Cost.pagesReleased];
+    const faults = costs[Cost.pageFaults];
     costs[Cost.passes] += 1;
     this.model?.startPass();
     if (controller.begins || !controller.isCompacting) this.compactor.restart?.();
@@ -113,6 +114,7 @@ export class CompactingHandles<Heap extends HandleHeap = Handles> implements Com
       moved,
       costs[Cost.pagesReleased] - released,
       this.set,
+      costs[Cost.pageFaults] - faults,
     );
     controller.passed(budget, moved, milliseconds, this.fragmentation());
     return moved;

@@ -39,13 +39,15 @@ export function passTime(
   bytes: number,
   pages: number,
   set: CoefficientSet = "raw",
+  faults = 0,
 ): number {
   const ns: Coefficients = coefficients[set];
   const nanoseconds =
     visited * (ns.blocksVisited ?? 0) +
     moves * (ns.moves ?? 0) +
     bytes * (ns.bytesMoved ?? 0) +
-    pages * (ns.pagesReleased ?? 0);
+    pages * (ns.pagesReleased ?? 0) +
+    faults * (ns.pageFaults ?? 0);
   return nanoseconds * 1e-6;
 }
 
