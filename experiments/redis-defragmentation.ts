@@ -124,10 +124,10 @@ export default defineExperiment({
     paper: { allocators: allocatorsAt(SCALES.paper), workloads: workloadsAt(SCALES.paper), seeds: 1 },
   },
   metrics: ["peakFootprint", "endFootprint", "pauses", "pauseMax", "movedPerByteFreed", "tablePerLiveAtEnd"],
-  settings: ({ workload }) => ({
+  settings: ({ workload, allocator }) => ({
     looks: 1,
     idle: IDLE / Number(workload.options["scale"]),
-    costs: "anchorage",
+    costs: allocator.spec.name === "anchorage" ? "anchorage" : "raw",
   }),
   finding,
   charts: [
