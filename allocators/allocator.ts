@@ -77,6 +77,8 @@ export interface Compacting extends Reorganizing {
    */
   pin(ref: Ref): void;
   unpin(ref: Ref): void;
+  /** The program dereferences the block `times` times, while who only looks at a heap asks for `addressOf`. */
+  access(ref: Ref, times: number): void;
 }
 
 /** Whether an allocator reorganizes its memory at safepoints. */

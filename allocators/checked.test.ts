@@ -120,6 +120,7 @@ describe("an allocator that is checked", () => {
       addressOf: (ref: Ref) => ref + lie,
       pin: () => undefined,
       unpin: () => undefined,
+      access: () => undefined,
       compactionDue: () => 0,
       compact(_budget: number, log: MoveLog) {
         lie = spare - moved;

@@ -273,6 +273,11 @@ class CheckedCompacting extends CheckedReorganizing implements Compacting {
     this.pinner.pin(ref);
   }
 
+  access(ref: Ref, times: number): void {
+    this.blockOf(ref, "access");
+    this.pinner.access(ref, times);
+  }
+
   unpin(ref: Ref): void {
     const block = this.blocks.get(ref);
     if (block === undefined || block.pins === 0)

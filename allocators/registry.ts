@@ -7,7 +7,8 @@ import { bump } from "./bump.js";
 import { cPartial } from "./c-partial/c-partial.js";
 import { dlmalloc } from "./dlmalloc/dlmalloc.js";
 import { glibc } from "./glibc/glibc.js";
-import { handleTable } from "./handle-table/handle-table.js";
+import { handleTableOver } from "./handle-table/handle-table.js";
+import { anchorage, classicMac, palm } from "./handle-table/presets.js";
 import { ideal } from "./ideal.js";
 import { jemalloc } from "./jemalloc/jemalloc.js";
 import { layeredOver } from "./layered.js";
@@ -51,7 +52,10 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   mimalloc,
   mesh,
   pymalloc: pymallocOver(() => allocators),
-  "handle-table": handleTable,
+  "handle-table": handleTableOver(() => allocators),
+  anchorage,
+  "classic-mac": classicMac,
+  palm,
   "c-partial": cPartial,
   layered: layeredOver(() => allocators),
 };

@@ -20,14 +20,15 @@ import {
   titleExtent,
   xAxis,
 } from "./panels.js";
+import { textWidth } from "./text-metrics.js";
 import { ink, seriesStyle } from "./theme.js";
 import { byteTicks, countTicks, type Ticks } from "./units.js";
 
 /** More points than this are more than the eye can see, and make a spec too large to commit. */
 export const maxPoints = 5000;
 
-/** The x axis: index of the event in the trace, bytes allocated so far, or survivors that have been freed, oldest first. */
-export type Clock = "event" | "bytes" | "survivors";
+/** The x axis: index of the event in the trace, bytes allocated so far, survivors that have been freed, oldest first, or virtual ms. */
+export type Clock = "event" | "bytes" | "survivors" | "virtual";
 
 /** Name of the line of live bytes, which is not an allocator. */
 export const liveName = "live (requested)";
@@ -38,11 +39,19 @@ export interface Series {
   readonly value: readonly number[];
 }
 
+/** A moment that is marked by a rule across the panel. */
+export interface Mark {
+  readonly at: number;
+  readonly label: string;
+}
+
 export interface LinePanel {
   readonly title: string;
   readonly series: readonly Series[];
   readonly domain: readonly [number, number];
   readonly ticks: Ticks;
+  /** Ascending. Marks too close for their labels share one rule. */
+  readonly marks?: readonly Mark[];
 }
 
 export interface LineChart {
@@ -60,6 +69,7 @@ const clockTitle: Readonly<Record<Clock, string>> = {
   event: "events",
   bytes: "bytes allocated",
   survivors: "survivors freed, oldest first",
+  virtual: "virtual time, ms",
 };
 
 /** Domain and range of the colour and the dash of each series. */
@@ -87,6 +97,33 @@ function valueAxis(ticks: Ticks, extent: number, title: string | null): Axis<nev
     grid: true,
     title,
   };
+}
+
+/** Rules at the marks, with their labels at the top. */
+function markLayers(frame: Frame, grid: Grid, marks: readonly Mark[], end: number): Layer[] {
+  const size = frame.theme.font.label;
+  const perPixel = end / grid.panelWidth;
+  const drawn: { at: number; label: string }[] = [];
+  for (const { at, label } of marks) {
+    const last = drawn.at(-1);
+    const room = last === undefined ? 0 : (textWidth(last.label, size) + 6) * perPixel;
+    if (last !== undefined && at - last.at < room) last.label = `${last.label} ${label}`;
+    else drawn.push({ at, label });
+  }
+  if (drawn.length === 0) return [];
+  const x = { field: "at", type: "quantitative" } as const;
+  return [
+    {
+      data: { values: drawn },
+      mark: { type: "rule", color: ink.axis, strokeWidth: 0.6, strokeDash: [1, 2] },
+      encoding: { x, y: { value: 0 }, y2: { value: "height" } },
+    },
+    {
+      data: { values: drawn },
+      mark: { type: "text", align: "left", baseline: "top", dx: 3, dy: 2, fontSize: size, color: ink.text },
+      encoding: { x, y: { value: 0 }, text: { field: "label", type: "nominal" } },
+    },
+  ];
 }
 
 function panelOf(
@@ -144,6 +181,7 @@ function panelOf(
     layer: [
       ...(chart.names.includes(liveName) ? [area] : []),
       lines,
+      ...markLayers(frame, grid, panel.marks ?? [], end),
       ...panelHead(frame, head, grid.panelWidth, panel.ticks.unit),
     ],
   };

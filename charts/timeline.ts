@@ -5,13 +5,15 @@
 import type { TopLevelSpec } from "vega-lite";
 import type { Table } from "../harness/table.js";
 import { namesOf, numbers, requireRows, rowsBy, texts } from "./columns.js";
-import { type Clock, type LinePanel, limitPoints, lineChart, liveName, type Series } from "./lines.js";
+import { type Clock, type LinePanel, limitPoints, lineChart, liveName, type Mark, type Series } from "./lines.js";
 import { type ChartOptions, frameOf, panelHeight, yTickCount } from "./panels.js";
 import { byteTicks } from "./units.js";
 
 export interface TimelineOptions extends ChartOptions {
   /** Default: `bytes`, the allocation clock. */
   readonly clock?: Clock;
+  /** Moments to mark in the panel of a workload, on the clock. */
+  readonly marks?: (workload: string) => readonly Mark[];
 }
 
 /**
@@ -44,12 +46,15 @@ export function timeline(table: Table, options: TimelineOptions = {}): TopLevelS
       clock: chosen.map((row) => at[row]),
       value: chosen.map((row) => of[row]),
     });
-    const top = Math.max(1, ...rows.map((row) => Math.max(footprint[row], live[row]))) * 1.04;
+    const marks = options.marks?.(title) ?? [];
+    const room = marks.length > 0 ? 1.12 : 1.04;
+    const top = Math.max(1, ...rows.map((row) => Math.max(footprint[row], live[row]))) * room;
     return {
       title,
       series: [series(liveName, live, furthest.rows), ...lines.map((line) => series(line.name, footprint, line.rows))],
       domain: [0, top],
       ticks: byteTicks(top, yTickCount(frame.theme, height)),
+      marks,
     };
   });
   const names = [liveName, ...namesOf(allocator, options.order)];

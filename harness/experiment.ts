@@ -23,7 +23,7 @@ export interface Tables {
   readonly cells: Table;
   /** Course of live and footprint: workload, allocator, seed, event, allocated, live, footprint. */
   readonly series: Table;
-  /** Looks at the heap: workload, allocator, seed, event, label, kinds, free shape. */
+  /** Looks at the heap: workload, allocator, seed, event, label, kinds, free shape, age of the handle table. */
   readonly looks: Table;
   /** Heap maps: workload, allocator, seed, width, height, events, bytes, cells. */
   readonly maps: Table;

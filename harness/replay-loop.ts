@@ -33,7 +33,8 @@ function runRare(allocator: Allocator, trace: Columns, refs: Float64Array, i: nu
       return true;
     }
     case Op.access:
-      for (let n = trace.size[i]; n > 0; n--) allocator.addressOf(ref);
+      if (isCompacting(allocator)) allocator.access(ref, trace.size[i]);
+      else for (let n = trace.size[i]; n > 0; n--) allocator.addressOf(ref);
       return true;
     case Op.pin:
       if (isCompacting(allocator)) allocator.pin(ref);

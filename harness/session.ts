@@ -6,20 +6,24 @@ import { type Allocator, isReorganizing, unlogged } from "../allocators/allocato
 import { type Checked, check } from "../allocators/checked.js";
 import type { AnyAllocatorSpec } from "../allocators/registry.js";
 import { type AddressSpace, createAddressSpace } from "../memory/address-space.js";
-import { type CostName, costsByName } from "../memory/costs.js";
+import type { Coefficients } from "../memory/coefficients.js";
+import { Cost, type CostName, costsByName } from "../memory/costs.js";
 import { HeapError } from "../memory/errors.js";
 import { HeapMap } from "../memory/heap-map.js";
+import type { OptionValue } from "../memory/options.js";
 import { OP_MASK, Op, type Trace } from "../workloads/trace.js";
+import { coefficientsOf, millisecondsOf } from "./cost-time.js";
 import { fittedOptions } from "./fit.js";
 import { peakOf } from "./metrics/demand.js";
 import { type ExtentMeter, measureExtent } from "./metrics/extent.js";
 import { type Fragmentation, FragmentationMeter } from "./metrics/fragmentation.js";
 import { layoutOf, type Piece } from "./metrics/layout.js";
 import { type Occupancy, OccupancyRecorder } from "./metrics/occupancy.js";
+import { PauseMeter, type Pauses } from "./metrics/pauses.js";
 import type { Series } from "./metrics/series.js";
 import { type Snapshot, snapshot } from "./metrics/snapshot.js";
 import { replayLoopFor } from "./replay.js";
-import { reachSafepoint, SEGMENT } from "./safepoint.js";
+import { EVENTS_PER_MILLISECOND, reachSafepoint, runPass, SEGMENT } from "./safepoint.js";
 
 export interface SessionSettings {
   /** Bytes that may be mapped. Default: no limit. */
@@ -30,6 +34,18 @@ export interface SessionSettings {
   readonly bins?: number;
   /** Rows of a heap map over the evenly spaced looks; 0 (default) for none. */
   readonly mapRows?: number;
+  /**
+   * Virtual milliseconds after the last event in which the program asks for nothing and controllers go on; the look at
+   * the end comes after them. On the clock of events they count as so many events. Default 0.
+   */
+  readonly idle?: number;
+  /** Coefficients that turn counts into time, as `coefficientsOf` reads them. Default `raw`. */
+  readonly costs?: string;
+  /**
+   * Dereferences of each object in its life, counted as table loads besides those of the trace's access events, for
+   * allocators that have a table. Default 0.
+   */
+  readonly accesses?: number;
   /** Runs with real bytes and audits the heap at each look. Slow. */
   readonly checked?: boolean;
   /** Keeps the layout of the heap, block by block, at each labelled look. For heaps of a few blocks. */
@@ -48,7 +64,13 @@ export interface SessionResult {
   readonly endMapped: number;
   /** Bytes from the lowest start to the highest end that any block ever had, where it was asked for. */
   readonly extent?: number;
+  /** The resolved options of the allocator. */
+  readonly options: Readonly<Record<string, OptionValue>>;
+  readonly allocations: number;
   readonly costs: Readonly<Record<CostName, number>>;
+  /** Virtual milliseconds of all that was counted. */
+  readonly costTime: number;
+  readonly pauses: Pauses;
   readonly series: Series;
   readonly snapshots: readonly Snapshot[];
   readonly occupancy?: Occupancy;
@@ -95,6 +117,13 @@ class Session {
   private readonly layouts: LabelledLayout[] | undefined;
   private readonly extent: ExtentMeter | undefined;
   private readonly refs: Float64Array;
+  /** Event times after the last event. */
+  private readonly idle: number;
+  private readonly pauses: PauseMeter;
+  private readonly coefficients: Coefficients;
+  /** Table loads of each object that the trace does not show. */
+  private readonly loads: number;
+  private readonly options: object;
   readonly snapshots: Snapshot[] = [];
 
   constructor(spec: AnyAllocatorSpec, options: object, trace: Trace, settings: SessionSettings) {
@@ -104,7 +133,13 @@ class Session {
     this.checks = settings.checked ? check(spec, inner, this.space) : undefined;
     this.extent = settings.extent && !spec.placeless ? measureExtent(this.checks ?? inner, this.space) : undefined;
     this.allocator = this.extent?.allocator ?? this.checks ?? inner;
-    this.meter = new FragmentationMeter(trace, this.space.log, settings.bins ?? 256);
+    this.idle = Math.ceil((settings.idle ?? 0) * EVENTS_PER_MILLISECOND);
+    this.options = options;
+    this.coefficients = coefficientsOf(settings.costs);
+    this.pauses = new PauseMeter(this.space, this.coefficients);
+    // A bound has no table to go through.
+    this.loads = spec.indirect && !spec.placeless ? (settings.accesses ?? 0) : 0;
+    this.meter = new FragmentationMeter(trace, this.space.log, settings.bins ?? 256, this.idle);
     this.recorder = settings.mapRows ? new OccupancyRecorder() : undefined;
     this.layouts = settings.layouts ? [] : undefined;
     this.refs = new Float64Array(trace.slots);
@@ -131,10 +166,24 @@ class Session {
       }
       at = reached;
       // Only here, so that looking at a heap never changes what happens to it.
-      if (at % SEGMENT === 0 && reachSafepoint(allocator, at)) meter.settle(at);
-      for (; next < looks.length && looks[next].at <= at; next++) this.look(looks[next], at);
+      if (at % SEGMENT === 0 && reachSafepoint(allocator, at, unlogged, this.pauses)) meter.settle(at);
+      for (; next < looks.length && looks[next].at <= at; next++) {
+        const isEnd = looks[next].label === "end" && next === looks.length - 1;
+        if (isEnd) this.rest(at);
+        this.look(looks[next], isEnd ? at + this.idle : at);
+      }
     }
     return at;
+  }
+
+  /** The program asks for nothing while `idle` event times pass. */
+  private rest(from: number): void {
+    const { allocator, idle, meter, space } = this;
+    for (let at = from - (from % SEGMENT) + SEGMENT; at <= from + idle; at += SEGMENT) {
+      space.log.now = at;
+      if (reachSafepoint(allocator, at, unlogged, this.pauses)) meter.settle(at);
+    }
+    meter.rest(from + idle);
   }
 
   result(events: number, mapRows: number): SessionResult {
@@ -146,6 +195,10 @@ class Session {
         `peak footprint ${fragmentation.peakFootprint} by the log, ${space.peakFootprint} by the space`,
       );
     }
+    const { allocations } = meter.demand;
+    // A copy: the space may be asked again.
+    const counts = space.costs.slice();
+    counts[Cost.tableLoads] += this.loads * allocations;
     return {
       state: events === this.trace.length ? "completed" : "exhausted",
       events,
@@ -153,7 +206,11 @@ class Session {
       peakMapped: space.peakMapped,
       peakResident: space.peakResident,
       endMapped: space.mapped,
-      costs: costsByName(space.costs),
+      options: this.options as SessionResult["options"],
+      allocations,
+      costs: costsByName(counts),
+      costTime: millisecondsOf(counts, this.coefficients),
+      pauses: this.pauses.result(),
       series: meter.course(),
       snapshots: this.snapshots,
       ...(this.extent ? { extent: this.extent.extent() } : {}),
@@ -169,7 +226,7 @@ class Session {
 
   private compactFully(events: number): void {
     if (!isReorganizing(this.allocator)) return;
-    this.allocator.compact(Number.POSITIVE_INFINITY, unlogged);
+    runPass(this.allocator, Number.POSITIVE_INFINITY, unlogged, this.pauses);
     this.meter.settle(events);
   }
 

@@ -5,6 +5,8 @@ import type { Cell } from "./arm.js";
 import type { CellResult } from "./cell.js";
 import type { Tables } from "./experiment.js";
 import { metrics } from "./metrics/registry.js";
+import type { Snapshot } from "./metrics/snapshot.js";
+import { tableAgeOf } from "./metrics/table-ageing.js";
 import { type TableRecord, tableOf } from "./table.js";
 
 /** A cell that ran, or was skipped. */
@@ -33,6 +35,16 @@ function cellRow(run: RunCell): TableRecord {
     events: result?.events ?? 0,
     ...Object.fromEntries(metrics.map(({ name }) => [name, value(result?.metrics[name])])),
     ...Object.fromEntries(costNames.map((name) => [`cost.${name}`, value(result?.costs[name])])),
+  };
+}
+
+/** Entries of the handle table, those without an object, and bytes for each live one; NaN without a table. */
+function ageOf(look: Snapshot, options: Cell["allocator"]["options"]): TableRecord {
+  const age = tableAgeOf(look, options);
+  return {
+    tableSlots: age?.slots ?? Number.NaN,
+    tableHoles: age?.holes ?? Number.NaN,
+    tablePerLive: age?.bytesPerLive ?? Number.NaN,
   };
 }
 
@@ -70,6 +82,7 @@ export function tabulate(runs: readonly RunCell[]): Tables {
           external: look.external,
           internal: look.internal,
           headers: look.headers,
+          ...ageOf(look, run.cell.allocator.options),
           ...Object.fromEntries(kindNames.map((kind) => [`kind.${kind}`, look.kinds[kind]])),
         })),
       ),

@@ -154,3 +154,29 @@ export function cellValue(tables: Tables, workload: string, allocator: string, m
   }
   return Number.NaN;
 }
+
+/** Values of a labelled look of the first seed, or `NaN`. */
+export function lookValue(tables: Tables, workload: string, allocator: string, label: string, column: string): number {
+  const { looks } = tables;
+  for (let row = 0; row < looks.rows; row++) {
+    if (
+      textColumn(looks, "label")[row] === label &&
+      textColumn(looks, "workload")[row] === workload &&
+      textColumn(looks, "allocator")[row] === allocator
+    )
+      return numberColumn(looks, column)[row];
+  }
+  return Number.NaN;
+}
+
+/** The phase marks of a workload, in order: the events that had run, and the label. */
+export function phaseMarks(tables: Tables, workload: string): { event: number; label: string }[] {
+  const { looks } = tables;
+  const marks = new Map<string, number>();
+  for (let row = 0; row < looks.rows; row++) {
+    const label = textColumn(looks, "label")[row];
+    if (textColumn(looks, "workload")[row] !== workload || ["", "peak", "end"].includes(label)) continue;
+    if (!marks.has(label)) marks.set(label, numberColumn(looks, "event")[row]);
+  }
+  return [...marks].map(([label, event]) => ({ event, label }));
+}

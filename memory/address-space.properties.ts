@@ -11,7 +11,7 @@ const PAGE = 4096;
 interface ModelPage {
   use: Use;
   /** Pages that show the same frame hold the same object. */
-  frame: { resident: boolean };
+  frame: { resident: boolean; released: boolean };
 }
 
 /** The same promises kept in the plainest way: one map entry for each mapped page, everything counted afresh. */
@@ -49,7 +49,7 @@ class NaiveSpace {
   map(first: number, pages: number, use: Use): void {
     for (let page = first; page < first + pages; page++) {
       expect(this.pages.has(page)).toBe(false);
-      this.pages.set(page, { use, frame: { resident: false } });
+      this.pages.set(page, { use, frame: { resident: false, released: false } });
     }
     this.count(Cost.osCalls, 1);
   }
@@ -60,14 +60,19 @@ class NaiveSpace {
   touch(first: number, pages: number): void {
     for (const page of this.heapPages(first, pages)) {
       if (!page.frame.resident) this.count(Cost.pageFaults, 1);
+      if (page.frame.released) this.count(Cost.refaults, 1);
       page.frame.resident = true;
+      page.frame.released = false;
     }
     this.notePeaks();
   }
   discard(first: number, pages: number): number {
     let released = 0;
     for (const page of this.heapPages(first, pages)) {
-      if (page.frame.resident) released++;
+      if (page.frame.resident) {
+        released++;
+        page.frame.released = true;
+      }
       page.frame.resident = false;
     }
     this.count(Cost.osCalls, 1);
@@ -90,7 +95,7 @@ class NaiveSpace {
     for (let i = 0; i < pages; i++) this.pages.delete(from + i);
     for (let i = 0; i < newPages; i++) {
       expect(this.pages.has(to + i)).toBe(false);
-      this.pages.set(to + i, moved[i] ?? { use: Use.heap, frame: { resident: false } });
+      this.pages.set(to + i, moved[i] ?? { use: Use.heap, frame: { resident: false, released: false } });
     }
     this.count(Cost.osCalls, 1);
   }

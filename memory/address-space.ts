@@ -65,13 +65,15 @@ export interface AddressSpace {
 const PAGE = 4096;
 const PER_PAGE = 1 / PAGE;
 
-// State of a page: 0 unmapped, else MAPPED | use << 1 | RESIDENT | SHARED. Meta and table pages are always resident.
+// State of a page: 0 unmapped, else MAPPED | use << 1 | RESIDENT | SHARED | RELEASED. Meta and table are always resident.
 const MAPPED = 1;
 const USE_SHIFT = 1;
 const USE_MASK = 3 << USE_SHIFT;
 const RESIDENT = 8;
 /** Several pages show one frame; they are all resident or none is. */
 const SHARED = 16;
+/** Given back by `discard` and not touched since: the next touch is a refault. */
+const RELEASED = 32;
 const HEAP_RESIDENT = MAPPED | RESIDENT;
 
 class PagedAddressSpace implements AddressSpace {
@@ -184,8 +186,8 @@ class PagedAddressSpace implements AddressSpace {
       const shared = (state & SHARED) !== 0;
       const stop = shared ? page + 1 : this.table.runEnd(page, end);
       if ((state & (USE_MASK | RESIDENT)) === RESIDENT) {
-        if (shared) this.setSharers(page, state & ~RESIDENT);
-        else this.table.fill(page, stop, MAPPED);
+        if (shared) this.setSharers(page, (state & ~RESIDENT) | RELEASED);
+        else this.table.fill(page, stop, MAPPED | RELEASED);
         released += stop - page;
       }
       page = stop;
@@ -236,7 +238,7 @@ class PagedAddressSpace implements AddressSpace {
       const state = this.table.get(page);
       const kind = state & (MAPPED | USE_MASK);
       if (kind !== current) {
-        if (current !== 0) visit(start * PAGE, (page - start) * PAGE, useOf(current));
+        if (current !== 0) visit(start * PAGE, (page - start) * PAGE, ((current & USE_MASK) >> USE_SHIFT) as Use);
         start = page;
         current = kind;
       }
@@ -255,21 +257,23 @@ class PagedAddressSpace implements AddressSpace {
   }
 
   private touchPages(first: number, end: number): void {
-    let faults = 0;
+    let [faults, refaults] = [0, 0];
     for (let page = first; page < end; ) {
       const state = this.table.get(page);
       if (state === 0) throw new HeapError("unmapped", `touch of the page at ${page * PAGE}, which is not mapped`);
       const shared = (state & SHARED) !== 0;
       const stop = shared ? page + 1 : this.table.runEnd(page, end);
       if ((state & RESIDENT) === 0) {
-        if (shared) this.setSharers(page, state | RESIDENT);
+        if (shared) this.setSharers(page, (state & ~RELEASED) | RESIDENT);
         else this.table.fill(page, stop, HEAP_RESIDENT);
         faults += stop - page;
+        if (state & RELEASED) refaults += stop - page;
       }
       page = stop;
     }
     if (faults === 0) return;
     this.costs[Cost.pageFaults] += faults;
+    this.costs[Cost.refaults] += refaults;
     this.resident += faults * PAGE;
     if (this.resident > this.peakResident) this.peakResident = this.resident;
     this.recordGrowth();
@@ -336,10 +340,6 @@ class PagedAddressSpace implements AddressSpace {
       throw new HeapError("unmapped", `${call} of the page at ${page * PAGE}, which is not mapped`);
     }
   }
-}
-
-function useOf(state: number): Use {
-  return ((state & USE_MASK) >> USE_SHIFT) as Use;
 }
 
 /** A new, empty address space that maps at most `limit` bytes (default: no limit). */

@@ -34,6 +34,8 @@ export const Cost = {
   osCalls: 15,
   /** Frees of a pinned object, put off until its last unpin. */
   deferredFrees: 16,
+  /** Page faults on pages that had been given back before: the part of `pageFaults` that a release caused. */
+  refaults: 17,
 } as const;
 
 export type CostName = keyof typeof Cost;

@@ -12,8 +12,8 @@ const ROOT = 1024;
 /** Number of pages. */
 export const PAGES = ROOT * TIER_PAGES;
 
-/** Shared chunks of one state each. Only states below 16 have one. */
-const uniform: readonly Uint8Array[] = Array.from({ length: 16 }, (_, state) => new Uint8Array(CHUNK).fill(state));
+/** Shared chunks of one state each. Only states below 64 have one. */
+const uniform: readonly Uint8Array[] = Array.from({ length: 64 }, (_, state) => new Uint8Array(CHUNK).fill(state));
 
 /** Chunks of 512 consecutive 4096-page runs, shared while none is in use. */
 const blank: readonly Uint8Array[] = Array.from({ length: TIER }, () => uniform[0]);

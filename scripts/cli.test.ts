@@ -109,6 +109,7 @@ describe("fraglab", () => {
       "modifiers",
       "experiments",
       "metrics",
+      "costs",
       "targets",
       "themes",
     ]);

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line. Each command's module is loaded when it is used, so that `--help` is quick. */
 import { Command, CommanderError, Option } from "commander";
+import { defaultCosts } from "../harness/cost-time.js";
 import { profiles } from "../harness/experiment.js";
 import { version } from "../harness/version.js";
 import { InputError } from "../memory/errors.js";
@@ -29,11 +30,10 @@ function program(): Command {
 
   fraglab
     .command("list")
-    .description("what there is: allocators, workloads, programs, modifiers, experiments, metrics, targets, themes")
-    .argument(
-      "[what]",
-      "one of allocators, workloads, programs, modifiers, experiments, metrics, targets, themes; all by default",
+    .description(
+      "what there is: allocators, workloads, programs, modifiers, experiments, metrics, costs, targets, themes",
     )
+    .argument("[what]", "one of these; all by default")
     .option("--json", "as JSON, with options and their ranges")
     .addHelpText("after", examples("list", "list allocators", "list metrics --json"))
     .action(async (what: string | undefined, options: { json?: boolean }) =>
@@ -71,6 +71,9 @@ function program(): Command {
     .option("--with <modifiers>", "modify the trace file: aged, pinned or accessed, with options and + between")
     .option("--seed <n>", "seed of a synthetic workload or a modifier", wholeNumber(0), 1)
     .option("--limit <bytes>", "memory the allocator may map, such as 64M", byteCount)
+    .option("--idle <ms>", "virtual time after the last event, in which heaps go on compacting", wholeNumber(0))
+    .option("--costs <name[:k=v,...]>", "counts into time, see `fraglab list costs`", defaultCosts)
+    .option("--accesses <n>", "dereferences of each object in its life, for allocators with a table", wholeNumber(0), 0)
     .option("--checked", "with real bytes behind every block, verified; slow")
     .option("--format <name>", "the trace file's format (default: its content tells)")
     .option("--lenient", "drop and count operations that cannot be right instead of refusing the trace file")
@@ -83,9 +86,10 @@ function program(): Command {
       examples(
         "replay --allocator pymalloc:variant=cpython-3.8 --workload recorded:trace=py-web",
         "replay --allocator first-fit:wilderness=preserved --trace my.rep --json",
-        "replay --allocator handle-table --workload churn:live=20000 --seed 3 --limit 8M",
+        "replay --allocator handle-table --workload churn:live=20000 --seed 3 --limit 8M --accesses 10",
         "replay --allocator best-fit --workload recorded:trace=py-web+aged:occupancy=0.3",
         "replay --allocator handle-table --trace my.rep --with pinned:share=0.05+accessed",
+        "replay --allocator anchorage --workload redis --costs anchorage:pageFaults=900",
         "replay --allocator pymalloc --workload pool-pinning --record pinned.trace.gz",
       ),
     )

@@ -1,7 +1,9 @@
 /** `fraglab list`: what the registries hold. */
 import { allocators } from "../allocators/registry.js";
 import { themes } from "../charts/theme.js";
+import { costSets } from "../harness/cost-time.js";
 import { metrics } from "../harness/metrics/registry.js";
+import type { Coefficients } from "../memory/coefficients.js";
 import { unknownName } from "../memory/errors.js";
 import type { OptionSpec } from "../memory/options.js";
 import { modifiers, programs, workloads } from "../workloads/registry.js";
@@ -17,6 +19,7 @@ const sections = [
   "modifiers",
   "experiments",
   "metrics",
+  "costs",
   "targets",
   "themes",
 ] as const;
@@ -71,6 +74,10 @@ async function entriesOf(section: Section): Promise<Entry[]> {
         formula,
         source,
       }));
+    case "costs":
+      return Object.values(costSets).map(({ name, title, source, coefficients }) => {
+        return { name, title, source, nanoseconds: coefficients };
+      });
     case "targets":
       return targets.map(({ name, title }) => ({ name, title }));
     case "themes":
@@ -78,10 +85,20 @@ async function entriesOf(section: Section): Promise<Entry[]> {
   }
 }
 
+const lastColumn: Partial<Record<Section, string>> = {
+  metrics: "unit; formula",
+  experiments: "question",
+  costs: "for each; source",
+};
+
 function textOf(section: Section, entries: readonly Entry[]): string {
   const details = (entry: Entry): string => {
     if (section === "metrics") return `${String(entry["unit"])}; ${String(entry["formula"])}`;
     if (section === "experiments") return String(entry["question"]);
+    if (section === "costs") {
+      const each = Object.entries(entry["nanoseconds"] as Coefficients);
+      return [...each.map(([counter, ns]) => `${counter}=${ns} ns`), String(entry["source"])].join("\n");
+    }
     const options = Object.entries((entry["options"] ?? {}) as Record<string, OptionSpec>);
     return options.map(([name, option]) => optionText(name, option)).join("\n");
   };
@@ -89,14 +106,7 @@ function textOf(section: Section, entries: readonly Entry[]): string {
     const [first = "", ...rest] = details(entry).split("\n");
     return [[entry.name, entry.title, first], ...rest.map((line) => ["", "", line])];
   });
-  return textTable(
-    [
-      section,
-      "what it is",
-      section === "metrics" ? "unit; formula" : section === "experiments" ? "question" : "options",
-    ],
-    rows,
-  );
+  return textTable([section, "what it is", lastColumn[section] ?? "options"], rows);
 }
 
 /** Prints one section or all of them. Throws an `InputError` for an unknown section. */

@@ -2,17 +2,26 @@
 
 import { allocatorArm } from "../harness/arm.js";
 import { cellResultOf } from "../harness/cell.js";
+import { coefficientsOf } from "../harness/cost-time.js";
 import { type Metric, metrics } from "../harness/metrics/registry.js";
 import { runSession, type SessionSettings } from "../harness/session.js";
+import type { Coefficients } from "../memory/coefficients.js";
+import { costNames } from "../memory/costs.js";
 import { unknownName } from "../memory/errors.js";
 import { type SourceOptions, sourceOf } from "./source.js";
-import { formatBytes, formatPercent, textTable } from "./text-table.js";
+import { formatMetric, textTable } from "./text-table.js";
 import { checkTraceTarget, writeTrace } from "./write-trace.js";
 
 interface ReplayOptions extends SourceOptions {
   readonly allocator: string;
   readonly limit?: number;
   readonly checked?: boolean;
+  /** Virtual milliseconds after the last event. */
+  readonly idle?: number;
+  /** Set of coefficients, with replacements. */
+  readonly costs: string;
+  /** Dereferences of each object in its life. */
+  readonly accesses: number;
   /** Comma-separated metric names. */
   readonly metrics?: string;
   /** File for the trace that was replayed. */
@@ -35,24 +44,21 @@ function chosenMetrics(names: string | undefined): readonly Metric[] {
   });
 }
 
-function formatValue(unit: string, value: number | null): string {
-  if (value === null) return "-";
-  if (unit === "bytes") return formatBytes(value);
-  if (unit === "share" || unit === "ratio over live") return formatPercent(value);
-  return String(value);
-}
-
 /** Runs the cell and prints it. */
 export async function replay(options: ReplayOptions): Promise<void> {
   const arm = allocatorArm(options.allocator);
   const chosen = chosenMetrics(options.metrics);
+  const ns: Coefficients = coefficientsOf(options.costs);
   if (options.record !== undefined) checkTraceTarget(options.record);
   const source = await sourceOf(options, arm, options.limit);
   if (options.record !== undefined) await writeTrace(options.record, source.trace);
   const settings: SessionSettings = {
     extent: true,
+    costs: options.costs,
+    accesses: options.accesses,
     ...(options.limit === undefined ? {} : { limit: options.limit }),
     ...(options.checked ? { checked: true } : {}),
+    ...(options.idle === undefined ? {} : { idle: options.idle }),
   };
   const result = cellResultOf(await runSession(arm.spec, arm.options, source.trace, settings));
   if (options.json) {
@@ -66,6 +72,12 @@ export async function replay(options: ReplayOptions): Promise<void> {
       ...(result.state === "exhausted" ? { exhaustedAt: result.events } : {}),
       metrics: Object.fromEntries(chosen.map(({ name }) => [name, result.metrics[name]])),
       costs: result.costs,
+      time: {
+        set: options.costs,
+        accesses: options.accesses,
+        nanoseconds: ns,
+        milliseconds: result.metrics["costTime"],
+      },
       trace: source.trace.digest,
     };
     process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
@@ -75,11 +87,11 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const rows = chosen.map(({ name, unit, clock, title }) => {
     return [
       name,
-      formatValue(unit, result.metrics[name] ?? null),
+      formatMetric(unit, result.metrics[name] ?? null),
       clock === "-" ? title : `${title} (clock: ${clock})`,
     ];
   });
-  const costs = Object.entries(result.costs).filter(([, count]) => count > 0);
+  const counts = costNames.filter((name) => result.costs[name] > 0);
   process.stdout.write(
     `${[
       `${arm.selector} on ${source.name}, seed ${options.seed}: ${outcome}, ${result.events} events`,
@@ -87,8 +99,13 @@ export async function replay(options: ReplayOptions): Promise<void> {
       textTable(["metric", "value", "meaning"], rows),
       "",
       textTable(
-        ["cost", "count"],
-        costs.map(([name, count]) => [name, String(count)]),
+        ["cost", "count", "ns each", `ms (${options.costs})`],
+        counts.map((name) => {
+          const each = ns[name];
+          const count = result.costs[name];
+          const time = each === undefined ? ["-", "-"] : [String(each), (count * each * 1e-6).toFixed(3)];
+          return [name, String(count), ...time];
+        }),
       ),
     ].join("\n")}\n`,
   );

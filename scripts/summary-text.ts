@@ -1,15 +1,14 @@
 /** What `fraglab run` prints of an experiment. */
 import { metrics } from "../harness/metrics/registry.js";
 import type { Finished } from "./finished.js";
-import { formatBytes, formatPercent, textTable } from "./text-table.js";
+import { formatMetric, formatPercent, textTable } from "./text-table.js";
 
 type Text = ArrayLike<string>;
 
 function metricCell(finished: Finished, metric: string, row: number): string {
   const value = (finished.tables.cells.columns.get(metric) as ArrayLike<number> | undefined)?.[row] ?? Number.NaN;
   const unit = metrics.find(({ name }) => name === metric)?.unit;
-  if (unit === "bytes") return formatBytes(value);
-  return unit === "share" || unit === "ratio over live" ? formatPercent(value) : String(value);
+  return formatMetric(unit, value);
 }
 
 /** Question, finding, the main metrics of each cell, and the comparison to the baseline. */

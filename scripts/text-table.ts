@@ -3,7 +3,7 @@
 /** Lines of a table; a column is set to the right when all its cells below the head look like numbers. */
 export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const numeric = head.map(
-    (_, k) => rows.length > 0 && rows.every((row) => /^[-+±]?[\d.,–-]*( ?(%|x|[KMG]iB|B))?$/.test(row[k] ?? "")),
+    (_, k) => rows.length > 0 && rows.every((row) => /^[-+±]?[\d.,–-]*( ?(%|x|ms|[KMG]iB|B))?$/.test(row[k] ?? "")),
   );
   const widths = head.map((title, k) => Math.max(title.length, ...rows.map((row) => (row[k] ?? "").length)));
   const line = (cells: readonly string[]): string =>
@@ -41,4 +41,13 @@ export function formatPercent(ratio: number): string {
   if (!Number.isFinite(ratio)) return "-";
   const percent = 100 * ratio;
   return `${Math.abs(percent) >= 1000 ? percent.toFixed(0) : percent.toFixed(1)} %`;
+}
+
+/** The value of a metric in its unit: `-` where it is not defined. */
+export function formatMetric(unit: string | undefined, value: number | null): string {
+  if (value === null || Number.isNaN(value)) return "-";
+  if (unit === "bytes") return formatBytes(value);
+  if (unit === "ms") return `${Number(value.toPrecision(4))} ms`;
+  if (unit === "x") return value.toFixed(2);
+  return unit === "share" || unit === "ratio over live" ? formatPercent(value) : String(value);
 }

@@ -6,6 +6,7 @@ import { johnstone } from "./verify-johnstone.js";
 import { metricsTarget } from "./verify-metrics.js";
 import { poolPinningTarget } from "./verify-pinning.js";
 import { pymallocTarget } from "./verify-pymalloc.js";
+import { redisTarget } from "./verify-redis.js";
 import { robsonTarget } from "./verify-robson.js";
 import { shore } from "./verify-shore.js";
 import { survivorsTarget } from "./verify-survivors.js";
@@ -24,6 +25,7 @@ export const targets: readonly Target[] = [
   internalWaste,
   shore,
   johnstone,
+  redisTarget,
   metricsTarget,
   pymallocTarget,
 ];

@@ -1,5 +1,6 @@
 import { bestFitAttack } from "./best-fit-attack.js";
 import { churn } from "./churn.js";
+import { drain } from "./drain.js";
 import { hasan } from "./hasan.js";
 import { accessed } from "./modifiers/accessed.js";
 import { aged } from "./modifiers/aged.js";
@@ -39,6 +40,7 @@ export type AnyModifierSpec = ModifierSpec<any>;
 /** Every workload family: a new one is one file and one line here. */
 export const workloads: Readonly<Record<string, AnyWorkloadSpec>> = {
   churn,
+  drain,
   ramp,
   sawtooth,
   phases,

@@ -94,6 +94,10 @@ class CPartial implements Compacting {
     return this.objects.size[entryOf(ref)] * GRANULE;
   }
 
+  access(_ref: Ref, times: number): void {
+    this.costs[Cost.tableLoads] += times;
+  }
+
   pin(ref: Ref): void {
     this.costs[Cost.pins] += 1;
     this.objects.pins[entryOf(ref)] += 1;

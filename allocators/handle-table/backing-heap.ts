@@ -17,6 +17,8 @@ export interface BackingOptions {
   minHolePages: number;
   /** Least run of pages above the top that a compaction gives back. */
   tailRelease: number;
+  /** Most bytes of the heap's extent: a request that needs more gets `none`. */
+  heapLimit: number;
 }
 
 /** Class of the smallest free block that may hold a whole page behind its links. */
@@ -62,7 +64,7 @@ export class BackingHeap {
     this.costs = space.costs;
     this.reuses = options.place === "segfit";
     this.minSplit = Math.ceil(options.minSplit / UNIT);
-    this.pages = new HeapPages(space, options.growth, options.minHolePages, options.tailRelease);
+    this.pages = new HeapPages(space, options.growth, options.minHolePages, options.tailRelease, options.heapLimit);
     this.blocks = new Blocks(this.pages, space.costs, this.minSplit, options.fit === "headOnly");
   }
 
@@ -89,6 +91,18 @@ export class BackingHeap {
     const block = start + this.leadAt(start, code);
     this.admit(block, this.carveAt(hole, block, units), size);
     return block;
+  }
+
+  /** Forgets dead blocks where nothing lives. */
+  clear(): void {
+    const { blocks } = this;
+    for (let block = 0; block < blocks.top; ) {
+      const units = -blocks.sizeAt(block);
+      blocks.forget(block);
+      block += units;
+    }
+    blocks.lists.clear();
+    blocks.top = 0;
   }
 
   /** Ends the life of a used block, of which the program asked for `asked` bytes. */
@@ -145,10 +159,10 @@ export class BackingHeap {
     return blocks.carve(lead > 0 ? blocks.cut(hole, lead) : hole, units);
   }
 
-  /** Gives back the pages that a compaction left empty. */
-  releasePages(): void {
+  /** Gives back the pages that a compaction left empty: above the top and, with `holes`, in free blocks. */
+  releasePages(holes = true): void {
     this.pages.releaseTail(this.blocks.top);
-    this.blocks.eachListed(PAGE_CLASS, (block, units) => this.pages.releaseHole(block, units));
+    if (holes) this.blocks.eachListed(PAGE_CLASS, (block, units) => this.pages.releaseHole(block, units));
   }
 
   /** Raises the top over a block of `units`, `lead` units above it; `END` without memory. */
@@ -194,6 +208,8 @@ export class BackingHeap {
       units = have + blocks.carve(blocks.holeAt(end), need - have);
     }
     blocks.setUnits(block, units);
+    // The end of the block that grew is no longer the start of one.
+    if (blocks.cursor > block && blocks.cursor < block + units) blocks.cursor = block;
     return true;
   }
 }

@@ -25,6 +25,10 @@ const SECOND = 2;
 export class Blocks {
   /** First unit above the last block. */
   top = 0;
+  /**
+   * Where a pass that goes on later has got to: the start of a block at all times, or the top. -1 while none has.
+   */
+  cursor = -1;
   readonly lists: FreeLists;
   private readonly pages: HeapPages;
   private readonly costs: Costs;
@@ -172,6 +176,7 @@ export class Blocks {
       if (hole === NIL) hole = ~after;
       else lists.take(~after);
     }
+    if (this.cursor > start && this.cursor <= end) this.cursor = start;
     if (end === this.top) {
       this.top = start;
       if (hole !== NIL) lists.take(hole);

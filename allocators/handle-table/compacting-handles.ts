@@ -1,53 +1,66 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import type { HeapMap } from "../../memory/heap-map.js";
-import type { Compacting, MoveLog, Ref } from "../allocator.js";
+import { type Compacting, type MoveLog, none, type Ref } from "../allocator.js";
 import { Controller, type ControllerOptions, passTime } from "./controller.js";
-import { type HandleOptions, Handles } from "./handles.js";
+import { entryOf } from "./handle-entries.js";
+import type { Compactor, HandleHeap } from "./handle-heap.js";
+import type { Handles } from "./handles.js";
 import { UNIT } from "./heap-pages.js";
-import { type Compactor, Mover } from "./mover.js";
-import { Slide } from "./slide.js";
-import { TwoFinger } from "./two-finger.js";
+import { type CreditOptions, MoveCredit } from "./move-credit.js";
+import type { PinModel } from "./pin-model.js";
+import type { Pins } from "./pins.js";
 
-export interface CompactingOptions extends HandleOptions, ControllerOptions {
-  /** `slide` or `twoFinger`. */
-  compact: string;
+/** When blocks move and how many of them; which ones is the compactor's affair. */
+export interface MovementOptions extends ControllerOptions, CreditOptions {
   /** What the controller watches: `F_ext` or `F_res`. */
   metric: string;
-  /** Whether a block loses its slack when it moves. */
-  trimOnMove: boolean;
 }
 
 /** The handle table with what the handles are for: blocks that move while nobody holds their addresses. */
-export class CompactingHandles implements Compacting {
-  readonly handles: Handles;
+export class CompactingHandles<Heap extends HandleHeap = Handles> implements Compacting {
+  readonly handles: Heap;
+  /** What may be moved, where that is bounded. */
+  readonly credit: MoveCredit | undefined;
   private readonly space: AddressSpace;
   private readonly costs: Costs;
   private readonly compactor: Compactor;
   private readonly controller: Controller;
   private readonly byResidence: boolean;
+  private readonly set: ControllerOptions["passTime"];
+  private readonly model: PinModel | undefined;
+  /** Whether the program's operations matter to the pins or the credit. */
+  private readonly watches: boolean;
 
-  constructor(space: AddressSpace, options: CompactingOptions) {
+  constructor(space: AddressSpace, handles: Heap, compactor: Compactor, pins: Pins, options: MovementOptions) {
     this.space = space;
     this.costs = space.costs;
-    this.handles = new Handles(space, options);
-    const mover = new Mover(space, this.handles.heap, this.handles.entries, options.trimOnMove);
-    this.compactor = options.compact === "slide" ? new Slide(mover) : new TwoFinger(mover);
+    this.handles = handles;
+    this.compactor = compactor;
     this.controller = new Controller(options);
     this.byResidence = options.metric === "F_res";
+    this.set = options.passTime;
+    this.credit = options.cPartial > 0 ? new MoveCredit(options) : undefined;
+    this.model = pins.model;
+    this.watches = this.credit !== undefined || (pins.model?.watches ?? false);
   }
 
   allocate(size: number, alignment = 0): Ref {
-    return this.handles.allocate(size, alignment);
+    const ref = this.handles.allocate(size, alignment);
+    if (this.watches && ref !== none) this.watch(ref, true);
+    return ref;
   }
 
   /** The free of a pinned block waits for its last unpin and is counted; its handle is stale at once. */
   free(ref: Ref): void {
+    if (this.watches) this.model?.operated(-1);
     this.handles.free(ref);
   }
 
   reallocate(ref: Ref, size: number): Ref {
-    return this.handles.reallocate(ref, size);
+    const kept = this.handles.reallocate(ref, size);
+    if (this.watches && kept !== none) this.watch(kept, false);
+    return kept;
   }
 
   addressOf(ref: Ref): Address {
@@ -77,34 +90,51 @@ export class CompactingHandles implements Compacting {
     if (entries.isDoomed(index) && !entries.isPinned(index)) this.handles.freeEntry(index);
   }
 
+  /** Dereferences: loads of the table, and what the window model of pins takes for the program's use of the object. */
+  access(ref: Ref, times: number): void {
+    this.costs[Cost.tableLoads] += times;
+    if (this.watches) this.watch(ref, false);
+  }
+
   compact(budget: number, log: MoveLog): number {
-    const { costs } = this;
+    const { costs, controller, credit } = this;
     const visited = costs[Cost.blocksVisited];
     const moves = costs[Cost.moves];
     const released = costs[Cost.pagesReleased];
+    const faults = costs[Cost.pageFaults];
     costs[Cost.passes] += 1;
-    const moved = this.compactor.pass(budget, log);
-    this.handles.heap.releasePages();
+    this.model?.startPass();
+    if (controller.begins || !controller.isCompacting) this.compactor.restart?.();
+    const moved = this.compactor.pass(credit === undefined ? budget : Math.min(budget, credit.left), log);
+    credit?.spend(moved);
+    this.handles.releasePages();
     const milliseconds = passTime(
       costs[Cost.blocksVisited] - visited,
       costs[Cost.moves] - moves,
       moved,
       costs[Cost.pagesReleased] - released,
+      this.set,
+      costs[Cost.pageFaults] - faults,
     );
-    this.controller.passed(budget, moved, milliseconds, this.fragmentation());
+    controller.passed(budget, moved, milliseconds, this.fragmentation());
     return moved;
   }
 
   compactionDue(now: number): number {
     if (!this.controller.isAwake(now)) return 0;
-    return this.controller.due(this.fragmentation(), this.handles.heap.liveUnits * UNIT);
+    return this.controller.due(this.fragmentation(), this.handles.liveBytes());
   }
 
   /** Extent of the heap over the bytes in live blocks, or footprint over the bytes asked for. */
   private fragmentation(): number {
-    const { heap } = this.handles;
-    if (!this.byResidence) return ratio(heap.blocks.top, heap.liveUnits);
-    return ratio(this.space.footprint, heap.asked);
+    const { handles } = this;
+    if (!this.byResidence) return ratio(handles.extent(), handles.liveBytes());
+    return ratio(this.space.footprint, handles.asked());
+  }
+
+  private watch(ref: Ref, isNew: boolean): void {
+    this.model?.operated(entryOf(ref));
+    if (isNew) this.credit?.earn(this.handles.capacityOf(ref) + UNIT);
   }
 }
 

@@ -8,6 +8,8 @@ import { Controller, type ControllerOptions, passTime } from "./controller.js";
 import { type HandleTableOptions, handleTable } from "./handle-table.js";
 
 const published: ControllerOptions = {
+  trigger: "hysteresis",
+  passTime: "raw",
   fUpper: 1.4,
   fLower: 1.05,
   poll: 500,

@@ -1,5 +1,7 @@
+import { type CoefficientSet, type Coefficients, coefficients } from "../../memory/coefficients.js";
+
 /**
- * When to compact, and how much: the hysteresis of Anchorage (Alaska, tag asplos-24-revision) with a budget.
+ * When to compact, and how much, by default: the hysteresis of Anchorage (Alaska, tag asplos-24-revision) with a budget.
  *
  * Waiting, it looks at the fragmentation F every `poll` milliseconds; above `fUpper` it starts to compact, with a budget
  * of `alpha` times the live bytes, fixed there and then. Compacting, it runs a pass with that budget, then sleeps until the
@@ -7,9 +9,13 @@
  * nothing, or less than its budget (nothing is left to move). That F did not fall is no reason to stop: under a budget
  * the hole bubbles upwards and the top falls only in the last pass.
  *
+ * `periodic` runs a pass at every `poll` whatever F is. `onDemand` never asks for one: a pass then answers a request
+ * that found no memory within the limit of the heap, as on the Macintosh and Palm OS.
+ *
  * Time is virtual, and so is the time a pass takes.
  */
 export interface ControllerOptions {
+  trigger: "hysteresis" | "periodic" | "onDemand";
   fUpper: number;
   fLower: number;
   /** Milliseconds between looks at F while waiting, before the first look, and at least between passes. */
@@ -22,21 +28,27 @@ export interface ControllerOptions {
   alpha: number;
   /** Most bytes of a pass, whatever `alpha` says. */
   passBytes: number;
+  /** Coefficients by which a pass takes time. */
+  passTime: CoefficientSet;
 }
 
-/**
- * Nanoseconds of a pass, for each block visited, block moved, byte moved and page given back: a slide pass measured on an
- * AMD EPYC with half of the blocks dead takes 11 ns for each moved block up to 64 bytes and 0.08 ns for each byte above,
- * and madvise in bulk 290 ns for each page.
- */
-const VISIT_NS = 3;
-const MOVE_NS = 5;
-const BYTE_NS = 0.08;
-const PAGE_NS = 290;
-
 /** Virtual milliseconds that a pass takes. */
-export function passTime(visited: number, moves: number, bytes: number, pages: number): number {
-  return (visited * VISIT_NS + moves * MOVE_NS + bytes * BYTE_NS + pages * PAGE_NS) * 1e-6;
+export function passTime(
+  visited: number,
+  moves: number,
+  bytes: number,
+  pages: number,
+  set: CoefficientSet = "raw",
+  faults = 0,
+): number {
+  const ns: Coefficients = coefficients[set];
+  const nanoseconds =
+    visited * (ns.blocksVisited ?? 0) +
+    moves * (ns.moves ?? 0) +
+    bytes * (ns.bytesMoved ?? 0) +
+    pages * (ns.pagesReleased ?? 0) +
+    faults * (ns.pageFaults ?? 0);
+  return nanoseconds * 1e-6;
 }
 
 export class Controller {
@@ -48,10 +60,21 @@ export class Controller {
   private budget = 0;
   /** Whether the pass that it asked for is still to come. */
   private asked = false;
+  private first = false;
 
   constructor(options: ControllerOptions) {
     this.options = options;
-    this.wake = options.firstPoll;
+    this.wake = options.trigger === "onDemand" ? Number.POSITIVE_INFINITY : options.firstPoll;
+  }
+
+  /** Whether a pass that it asked for is on, and the first one since it waited. */
+  get begins(): boolean {
+    return this.asked && this.first;
+  }
+
+  /** Whether more passes are to follow the last one. */
+  get isCompacting(): boolean {
+    return this.budget > 0;
   }
 
   /** Whether there is anything to decide at `now`, so that F need not be computed at each safepoint. */
@@ -62,7 +85,9 @@ export class Controller {
 
   /** When awake: bytes to move now at fragmentation `f` with `liveBytes` in blocks; 0 for none. */
   due(f: number, liveBytes: number): number {
-    if (this.budget === 0 && f > this.options.fUpper) {
+    const isPeriodic = this.options.trigger === "periodic";
+    this.first = this.budget === 0;
+    if (this.first && (isPeriodic || f > this.options.fUpper)) {
       this.budget = Math.max(1, Math.min(this.options.alpha * liveBytes, this.options.passBytes));
     }
     this.asked = this.budget > 0;
@@ -74,7 +99,8 @@ export class Controller {
   passed(budget: number, moved: number, milliseconds: number, f: number): void {
     if (!this.asked) return;
     this.asked = false;
-    if (moved === 0 || moved < budget || f < this.options.fLower) {
+    const isPeriodic = this.options.trigger === "periodic";
+    if (isPeriodic || moved === 0 || moved < budget || f < this.options.fLower) {
       this.budget = 0;
       this.wake = this.now + milliseconds + this.options.poll;
     } else {

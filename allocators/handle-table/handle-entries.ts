@@ -1,15 +1,9 @@
-import { type Address, type AddressSpace, Use } from "../../memory/address-space.js";
+import type { AddressSpace } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
-import { type HeapMap, Kind } from "../../memory/heap-map.js";
+import type { HeapMap } from "../../memory/heap-map.js";
 import type { Ref } from "../allocator.js";
-
-/** Bytes of an entry: in the model 36 bits of address in units, 20 of generation, 7 of pins and 1 for "free". */
-const ENTRY_BYTES = 8;
-/** Entries mapped at a time: one page of them. */
-const CHUNK = 512;
-/** Their records are indexed by int32, four words each. */
-const MAX_ENTRIES = 1 << 29;
-const RESERVED = 0x80000000 * ENTRY_BYTES;
+import { EntryPages } from "./entry-pages.js";
+import { FreeEntries, type FreeOrder } from "./free-entries.js";
 
 /** No free entry. Links are stored as `~next`, so this one is -2^31. */
 const LAST = 0x7fffffff;
@@ -35,47 +29,86 @@ const NAMED = GENERATION | DOOMED;
 const GENERATION_STEP = 0x100000000;
 const PER_GENERATION = 1 / GENERATION_STEP;
 
+/** The entry that a ref names. */
+export function entryOf(ref: Ref): number {
+  return (ref | 0) - 1;
+}
+
+export interface TableOptions {
+  /** How often an entry serves before it is worn out. */
+  generations: number;
+  /** Whether a worn-out entry is never used again; else its generations start anew. */
+  retireOnWrap: boolean;
+  /**
+   * Bytes of an entry. 8 hold 36 bits of address in units, 20 of generation, 7 of pins and 1 for "free"; 4 hold 27 bits
+   * of address, 4 of generation and 1 for "free", and pins are in the header of the block; 16 keep each in a word.
+   */
+  entryBytes: number;
+  freeOrder: FreeOrder;
+  /** Whether a page of the table without a live entry is given back. */
+  releaseTablePages: boolean;
+}
+
 /**
  * The handle table: one entry for each object, which alone knows where the object is. A ref is
  * `generation * 2^32 + index + 1`; the generation of an entry goes up at each free, so a ref that outlives its object is
  * told from the next user of the entry until generations run out, when the entry is retired or, if told to, wraps.
  *
- * Free entries are reused last in, first out. Pages of entries are mapped under `Use.table` at their first use and never
- * given back. Pins nest; the count lies beside the modelled entry, whose 7 bits hold 127, and so do the size that the
- * program asked for and the alignment, which the model keeps in the header of the block.
+ * Free entries are reused last in, first out, by default. Pages of entries are mapped at their first use. Where they can
+ * be given back, one empty page is kept against thrashing, and of a page that goes its highest generation stays, from
+ * which all its entries go on: a page is worn out with its first entry. Pins nest; the count lies beside the modelled
+ * entry, and so do the size that the program asked for and the alignment, which the model keeps in the header of the block.
  */
 export class HandleEntries {
+  /** The first use of a stale handle, a second free included: the event in which it came, entry and generation. */
+  firstStale: { readonly event: number; readonly entry: number; readonly generation: number } | undefined;
   private readonly space: AddressSpace;
   private readonly costs: Costs;
-  private readonly base: Address;
   private readonly generations: number;
   private readonly retires: boolean;
+  private readonly pages: EntryPages;
   /** Four words an entry: block, or `~next` while free; state; bytes asked for, unsigned; pins. */
-  private words = new Int32Array(CHUNK << RECORD_BITS);
+  private words = new Int32Array(512 << RECORD_BITS);
   /** Entries ever used, and entries mapped. */
   private used = 0;
   private mapped = 0;
   private firstFree = LAST;
+  /** The free entries where the list through `firstFree` does not do. */
+  private readonly others: FreeEntries | undefined;
+  private readonly releases: boolean;
+  /** Where pages are given back: live entries of each page, and the empty page that is kept. */
+  private livePer = new Int32Array(64);
+  private spare = -1;
 
-  /** `generations` for each entry; then it is retired, or starts again at 0 if not `retires`. */
-  constructor(space: AddressSpace, generations: number, retires: boolean) {
+  constructor(space: AddressSpace, options: TableOptions) {
+    this.firstStale = undefined;
     this.space = space;
     this.costs = space.costs;
-    this.generations = generations;
-    this.retires = retires;
-    this.base = space.reserve(RESERVED, space.pageSize);
+    this.generations = options.generations;
+    this.retires = options.retireOnWrap;
+    this.releases = options.releaseTablePages;
+    this.pages = new EntryPages(space, options.entryBytes, options.releaseTablePages);
+    const plain = options.freeOrder === "lifo" && !options.releaseTablePages;
+    this.others = plain ? undefined : new FreeEntries(options.freeOrder);
   }
 
   /** Makes sure that `take` has an entry to give. `false` without memory for a page of them. */
   ready(): boolean {
-    return this.firstFree !== LAST || this.used < this.mapped || this.grow();
+    return this.firstFree !== LAST || this.used < this.mapped || this.readyRare();
+  }
+
+  /** The entry that `take` will give, after `ready`. */
+  peek(): number {
+    if (this.firstFree !== LAST) return this.firstFree;
+    return this.others === undefined || this.others.isEmpty() ? this.used : this.others.peek();
   }
 
   /** Takes back the page that `ready` mapped, when it turns out that no entry is needed. */
   unready(): void {
-    if (this.mapped - this.used < CHUNK) return;
-    this.mapped -= CHUNK;
-    this.space.unmap(this.base + this.mapped * ENTRY_BYTES, CHUNK * ENTRY_BYTES);
+    const { perPage } = this.pages;
+    if (this.mapped - this.used < perPage) return;
+    this.mapped -= perPage;
+    this.pages.shrink();
   }
 
   /**
@@ -85,7 +118,7 @@ export class HandleEntries {
   take(block: number, asked: number, code: number): number {
     const { words } = this;
     let index = this.firstFree;
-    if (index === LAST) index = this.used++;
+    if (index === LAST) index = this.takeRare();
     else this.firstFree = ~words[index << RECORD_BITS];
     const at = index << RECORD_BITS;
     words[at] = block;
@@ -100,14 +133,12 @@ export class HandleEntries {
     const { words } = this;
     const at = index << RECORD_BITS;
     const generation = (words[at + STATE] & GENERATION) + 1;
-    const wraps = generation >= this.generations;
     this.costs[TABLE_WRITES] += 1;
-    if (wraps && this.retires) {
-      words[at + STATE] = generation;
-      words[at] = ~LAST;
+    if (generation >= this.generations || this.others !== undefined) {
+      this.giveRare(index, generation);
       return;
     }
-    words[at + STATE] = wraps ? 0 : generation;
+    words[at + STATE] = generation;
     words[at] = ~this.firstFree;
     this.firstFree = index;
   }
@@ -125,16 +156,14 @@ export class HandleEntries {
     // The flag makes the state of an object freed while pinned differ from every generation.
     const named = index >= 0 && index < this.used && words[at] >= 0;
     if (named && (words[at + STATE] & NAMED) === ((ref * PER_GENERATION) | 0)) return index;
-    this.costs[STALE_HANDLES] += 1;
-    return -1;
+    return this.refuse(ref);
   }
 
   /** As `find`, but finds an object that was freed while pinned too. */
   findPinned(ref: Ref): number {
     const index = (ref | 0) - 1;
     if (this.isLive(index) && (this.stateOf(index) & GENERATION) === ((ref * PER_GENERATION) | 0)) return index;
-    this.costs[STALE_HANDLES] += 1;
-    return -1;
+    return this.refuse(ref);
   }
 
   /** Block of a live entry. */
@@ -194,8 +223,23 @@ export class HandleEntries {
     this.costs[TABLE_WRITES] += 1;
   }
 
+  /** Entries up to the highest that was ever mapped. */
+  get slots(): number {
+    return this.mapped;
+  }
+
+  /** Calls `visit` with each live entry, in order. */
+  eachLive(visit: (index: number) => void): void {
+    for (let index = 0; index < this.used; index++) if (this.words[index << RECORD_BITS] >= 0) visit(index);
+  }
+
+  /** Generation of a live entry, or the one that a free entry serves next. */
+  generationOf(index: number): number {
+    return this.stateOf(index) & GENERATION;
+  }
+
   walk(map: HeapMap): void {
-    map.add(this.base, this.mapped * ENTRY_BYTES, Kind.table);
+    this.pages.walk(map);
   }
 
   private isLive(index: number): boolean {
@@ -206,15 +250,95 @@ export class HandleEntries {
     return this.words[(index << RECORD_BITS) + STATE];
   }
 
+  /** Counts a ref that names no live object; -1. */
+  private refuse(ref: Ref): number {
+    this.costs[STALE_HANDLES] += 1;
+    this.firstStale ??= {
+      event: this.space.log.now,
+      entry: entryOf(ref),
+      generation: Math.floor(ref * PER_GENERATION),
+    };
+    return -1;
+  }
+
+  private readyRare(): boolean {
+    if (this.others !== undefined && !this.others.isEmpty()) return true;
+    return this.restore() || this.grow();
+  }
+
+  /** An entry where the list through `firstFree` has none. */
+  private takeRare(): number {
+    const index = this.others === undefined || this.others.isEmpty() ? this.used++ : this.others.take();
+    if (this.releases) {
+      const page = (index / this.pages.perPage) | 0;
+      this.livePer[page]++;
+      if (page === this.spare) this.spare = -1;
+    }
+    return index;
+  }
+
+  /** `give` where the generations are used up or the free entries are elsewhere. */
+  private giveRare(index: number, generation: number): void {
+    const { words, others, pages } = this;
+    const at = index << RECORD_BITS;
+    const worn = this.retires && generation >= this.generations;
+    words[at + STATE] = worn || generation < this.generations ? generation : 0;
+    if (!worn && others === undefined) {
+      words[at] = ~this.firstFree;
+      this.firstFree = index;
+      return;
+    }
+    words[at] = ~LAST;
+    if (!worn) others?.add(index);
+    if (!this.releases) return;
+    const page = (index / pages.perPage) | 0;
+    this.livePer[page]--;
+    // The page that `used` lies in is about to be used.
+    if (this.livePer[page] > 0 || (page + 1) * pages.perPage > this.used) return;
+    if (this.spare < 0) this.spare = page;
+    else this.drop(page);
+  }
+
+  /** Gives a page without live entries back; what stays is its highest generation. */
+  private drop(page: number): void {
+    const { words, others, pages } = this;
+    const first = page * pages.perPage;
+    let floor = 0;
+    for (let index = first; index < first + pages.perPage; index++) {
+      const generation = words[(index << RECORD_BITS) + STATE] & GENERATION;
+      if (generation > floor) floor = generation;
+      // A retired entry is in no list.
+      if (generation < this.generations || !this.retires) others?.remove(index);
+    }
+    const isWorn = this.retires && floor >= this.generations;
+    for (let index = first; index < first + pages.perPage; index++) words[(index << RECORD_BITS) + STATE] = floor;
+    pages.drop(page, isWorn);
+  }
+
+  /** Maps a page again that was given back. `false` where there is none or no memory. */
+  private restore(): boolean {
+    if (!this.releases) return false;
+    const page = this.pages.restore();
+    if (page < 0) return false;
+    const first = page * this.pages.perPage;
+    for (let index = first + this.pages.perPage - 1; index >= first; index--) this.others?.add(index);
+    this.costs[TABLE_WRITES] += this.pages.perPage;
+    return true;
+  }
+
   private grow(): boolean {
-    const bytes = CHUNK * ENTRY_BYTES;
-    if (this.mapped + CHUNK > MAX_ENTRIES) return false;
-    if (!this.space.commit(this.base + this.mapped * ENTRY_BYTES, bytes, Use.table)) return false;
-    this.mapped += CHUNK;
-    if (this.mapped << RECORD_BITS > this.words.length) {
+    const { pages } = this;
+    if (!pages.grow()) return false;
+    this.mapped += pages.perPage;
+    while (this.mapped << RECORD_BITS > this.words.length) {
       const words = new Int32Array(this.words.length * 2);
       words.set(this.words);
       this.words = words;
+    }
+    while (pages.count > this.livePer.length) {
+      const livePer = new Int32Array(this.livePer.length * 2);
+      livePer.set(this.livePer);
+      this.livePer = livePer;
     }
     return true;
   }

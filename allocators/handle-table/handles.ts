@@ -1,10 +1,11 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
-import { type Allocator, none as noRef, type Ref } from "../allocator.js";
+import { none as noRef, type Ref } from "../allocator.js";
 import { BackingHeap, type BackingOptions } from "./backing-heap.js";
 import { END } from "./free-lists.js";
-import { HandleEntries } from "./handle-entries.js";
+import { HandleEntries, type TableOptions } from "./handle-entries.js";
+import type { HandleHeap } from "./handle-heap.js";
 import { UNIT as BYTES_PER_UNIT } from "./heap-pages.js";
 
 /** Larger requests have no handle. */
@@ -16,18 +17,13 @@ const NIL = END;
 const none = noRef;
 const TABLE_LOADS = Cost.tableLoads;
 
-export interface HandleOptions extends BackingOptions {
-  /** How often an entry serves before it is worn out. */
-  generations: number;
-  /** Whether a worn-out entry is never used again; else its generations start anew. */
-  retireOnWrap: boolean;
-}
+export interface HandleOptions extends BackingOptions, TableOptions {}
 
 /**
  * A handle table over a heap in which nothing moves: every operation goes from ref to entry to block. Operations on
  * a stale ref are counted and have no effect.
  */
-export class Handles implements Allocator {
+export class Handles implements HandleHeap {
   readonly entries: HandleEntries;
   readonly heap: BackingHeap;
   private readonly costs: Costs;
@@ -35,7 +31,7 @@ export class Handles implements Allocator {
   constructor(space: AddressSpace, options: HandleOptions) {
     this.costs = space.costs;
     this.heap = new BackingHeap(space, options);
-    this.entries = new HandleEntries(space, options.generations, options.retireOnWrap);
+    this.entries = new HandleEntries(space, options);
   }
 
   // A ref above 2^31 is boxed when it crosses a call that is not inlined, so the methods that take or return one are
@@ -81,26 +77,25 @@ export class Handles implements Allocator {
     return index < 0 ? 0 : this.heap.capacityOf(this.entries.blockOf(index));
   }
 
-  /** An object freed while pinned shows as padding: nobody's, and not to be handed out. */
   walk(map: HeapMap): void {
-    const { entries, heap } = this;
-    const { blocks } = heap;
-    for (let block = 0; block < blocks.top; ) {
-      const units = blocks.sizeAt(block);
-      const at = heap.pages.addressAt(block);
-      if (units < 0) {
-        map.add(at, -units * UNIT, Kind.free);
-        block -= units;
-        continue;
-      }
-      const owner = blocks.ownerAt(block);
-      map.add(at, UNIT, Kind.header);
-      if (entries.isDoomed(owner)) map.add(at + UNIT, (units - 1) * UNIT, Kind.padding);
-      else map.add(at + UNIT, (units - 1) * UNIT, Kind.live, entries.refOf(owner));
-      block += units;
-    }
-    heap.pages.walk(map, blocks.top);
-    entries.walk(map);
+    walkBlocks(map, this.heap, this.entries);
+    this.entries.walk(map);
+  }
+
+  extent(): number {
+    return this.heap.blocks.top * UNIT;
+  }
+
+  liveBytes(): number {
+    return this.heap.liveUnits * UNIT;
+  }
+
+  asked(): number {
+    return this.heap.asked;
+  }
+
+  releasePages(): void {
+    this.heap.releasePages();
   }
 
   /** The entry of a new object; `END` without memory. */
@@ -127,4 +122,24 @@ export class Handles implements Allocator {
     this.heap.release(entries.blockOf(index), entries.askedOf(index));
     entries.give(index);
   }
+}
+
+/** Adds a heap of blocks to `map`. An object freed while pinned shows as padding: nobody's, and not to be handed out. */
+export function walkBlocks(map: HeapMap, heap: BackingHeap, entries: HandleEntries): void {
+  const { blocks, pages } = heap;
+  for (let block = 0; block < blocks.top; ) {
+    const units = blocks.sizeAt(block);
+    const at = pages.addressAt(block);
+    if (units < 0) {
+      map.add(at, -units * UNIT, Kind.free);
+      block -= units;
+      continue;
+    }
+    const owner = blocks.ownerAt(block);
+    map.add(at, UNIT, Kind.header);
+    if (entries.isDoomed(owner)) map.add(at + UNIT, (units - 1) * UNIT, Kind.padding);
+    else map.add(at + UNIT, (units - 1) * UNIT, Kind.live, entries.refOf(owner));
+    block += units;
+  }
+  pages.walk(map, blocks.top);
 }

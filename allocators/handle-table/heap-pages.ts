@@ -13,6 +13,7 @@ const FREE_HEAD = 32;
 const UNIT_BITS = 4;
 /** A page is 2^8 units. */
 const PAGE_BITS = 8;
+const PAGE_UNITS = 1 << PAGE_BITS;
 
 /**
  * The memory under a contiguous heap: maps it in steps at its end, and gives back what compaction leaves empty. Places
@@ -24,6 +25,8 @@ export class HeapPages {
   private readonly growth: number;
   private readonly minHole: number;
   private readonly minTail: number;
+  /** Units that the heap may have. */
+  private readonly limit: number;
   /** Units mapped, and the highest that was part of a block since it was mapped. */
   private end = 0;
   private highest = 0;
@@ -32,12 +35,16 @@ export class HeapPages {
   /** All pages below this unit are known to be resident: one look instead of two for nearly every touch. */
   private warm = 0;
 
-  /** Maps `growth` bytes at a time; gives back holes of `minHolePages` and tails of `minTailPages` and more. */
-  constructor(space: AddressSpace, growth: number, minHolePages: number, minTailPages: number) {
+  /**
+   * Maps `growth` bytes at a time and at most `limit`; gives back holes of `minHolePages` and tails of `minTailPages`
+   * and more.
+   */
+  constructor(space: AddressSpace, growth: number, minHolePages: number, minTailPages: number, limit: number) {
     this.space = space;
     this.growth = Math.ceil(growth / space.pageSize) * space.pageSize;
     this.minHole = minHolePages * space.pageSize;
     this.minTail = minTailPages * space.pageSize;
+    this.limit = Math.min(MAX_UNITS, Math.floor(limit / UNIT));
     this.base = space.reserve(MAX_UNITS * UNIT, space.pageSize);
   }
 
@@ -56,7 +63,7 @@ export class HeapPages {
 
   /** Makes [0, units) usable. `false` without memory, and nothing is changed. */
   extendTo(units: number): boolean {
-    if (units > this.end && !this.grow(units)) return false;
+    if (units > this.limit || (units > this.end && !this.grow(units))) return false;
     if (units > this.highest) this.highest = units;
     return true;
   }
@@ -123,8 +130,7 @@ export class HeapPages {
   private grow(units: number): boolean {
     const at = this.addressAt(this.end);
     const missing = (units - this.end) * UNIT;
-    const room = (MAX_UNITS - this.end) * UNIT;
-    if (missing > room) return false;
+    const room = Math.ceil((this.limit - this.end) / PAGE_UNITS) * PAGE_UNITS * UNIT;
     // Near the limit a step may be too much where the pages that are needed are not.
     const needed = Math.ceil(missing / this.space.pageSize) * this.space.pageSize;
     let bytes = Math.min(Math.ceil(missing / this.growth) * this.growth, room);

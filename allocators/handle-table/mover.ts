@@ -4,30 +4,27 @@ import type { MoveLog } from "../allocator.js";
 import { type BackingHeap, unitsFor } from "./backing-heap.js";
 import type { HandleEntries } from "./handle-entries.js";
 import { UNIT } from "./heap-pages.js";
-
-/** An order in which to move blocks. */
-export interface Compactor {
-  /** One pass that moves at most `budget` bytes, overshooting by less than one block. Returns the bytes moved. */
-  pass(budget: number, log: MoveLog): number;
-}
+import type { Pins } from "./pins.js";
 
 /** Moves one block at a time, and pays for it: what all compactors share. */
 export class Mover {
   readonly heap: BackingHeap;
   readonly entries: HandleEntries;
   readonly costs: Costs;
+  private readonly pins: Pins;
   /** Whether a block loses its slack when it moves. */
   private readonly trim: boolean;
 
-  constructor(space: AddressSpace, heap: BackingHeap, entries: HandleEntries, trim: boolean) {
+  constructor(space: AddressSpace, heap: BackingHeap, entries: HandleEntries, pins: Pins, trim: boolean) {
     this.heap = heap;
     this.entries = entries;
     this.costs = space.costs;
+    this.pins = pins;
     this.trim = trim;
   }
 
   isPinned(block: number): boolean {
-    return this.entries.isPinned(this.heap.blocks.ownerAt(block));
+    return this.pins.hold(this.heap.blocks.ownerAt(block));
   }
 
   /** Alignment code of a used block. */

@@ -1,6 +1,7 @@
 import { Cost } from "../../memory/costs.js";
 import type { MoveLog } from "../allocator.js";
-import type { Compactor, Mover } from "./mover.js";
+import type { Compactor } from "./handle-heap.js";
+import type { Mover } from "./mover.js";
 
 /**
  * Sliding compaction in one walk: blocks go down in address order until they touch. No forwarding and no pass over the

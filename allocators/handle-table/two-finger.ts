@@ -1,8 +1,10 @@
 import { Cost } from "../../memory/costs.js";
 import type { MoveLog } from "../allocator.js";
 import { roomFor } from "./backing-heap.js";
+import { gatherHoles } from "./gather-holes.js";
+import type { Compactor } from "./handle-heap.js";
 import { HoleIndex } from "./hole-index.js";
-import type { Compactor, Mover } from "./mover.js";
+import type { Mover } from "./mover.js";
 
 /**
  * Two-finger compaction for blocks of any size: from the top downwards each block that is not pinned goes into the lowest
@@ -20,7 +22,9 @@ export class TwoFinger implements Compactor {
   pass(budget: number, log: MoveLog): number {
     const { mover, holes } = this;
     const { blocks } = mover.heap;
-    this.gatherHoles();
+    holes.clear();
+    gatherHoles(mover, (start, units) => holes.add(start, units));
+    holes.build();
     let moved = 0;
     let lowest = 0;
     let block = blocks.top - Math.abs(blocks.beforeAt(blocks.top));
@@ -63,42 +67,5 @@ export class TwoFinger implements Compactor {
     const hole = this.holes.lowest(units);
     if (hole < 0 || heap.fitsAligned(heap.blocks.holeAt(this.holes.startOf(hole)), units, code)) return hole;
     return this.holes.lowest(roomFor(units, code));
-  }
-
-  /** Finds the holes; where free neighbours have not been merged, does that too. */
-  private gatherHoles(): void {
-    const { holes } = this;
-    const { heap, costs } = this.mover;
-    const { blocks } = heap;
-    holes.clear();
-    if (!heap.reuses) blocks.lists.clear();
-    for (let block = 0; block < blocks.top; ) {
-      let end = block + Math.abs(blocks.sizeAt(block));
-      costs[Cost.blocksVisited] += 1;
-      if (blocks.sizeAt(block) < 0) {
-        if (!heap.reuses) end = this.mergeRun(block, end);
-        if (block < blocks.top) holes.add(block, end - block);
-      }
-      block = end;
-    }
-    holes.build();
-  }
-
-  /** Merges a run of dead blocks into one free block, or gives it to the top. Returns its end. */
-  private mergeRun(block: number, firstEnd: number): number {
-    const { heap, costs } = this.mover;
-    const { blocks } = heap;
-    let end = firstEnd;
-    blocks.forget(block);
-    while (end < blocks.top && blocks.sizeAt(end) < 0) {
-      const next = end - blocks.sizeAt(end);
-      blocks.forget(end);
-      end = next;
-      costs[Cost.blocksVisited] += 1;
-      costs[Cost.coalesces] += 1;
-    }
-    if (end === blocks.top) blocks.top = block;
-    else blocks.addFree(block, end - block);
-    return end;
   }
 }

@@ -11,6 +11,8 @@ export class Demand {
   blocks = 0;
   /** Bytes allocated so far: sizes of allocations, and by how much reallocations grew blocks. */
   allocated = 0;
+  /** Objects allocated so far. */
+  allocations = 0;
   /** Bytes last asked for in each slot. */
   private readonly sizes: Float64Array;
   private readonly trace: Columns;
@@ -35,6 +37,7 @@ export class Demand {
         this.live += size;
         this.allocated += size;
         this.blocks++;
+        this.allocations++;
         return size;
       }
       case Op.free:

@@ -55,11 +55,16 @@ export class FragmentationMeter {
   private sumFootprintBytes = 0;
   private sumLiveBytes = 0;
 
-  /** `bins` bounds the series: at most four points a bin. */
-  constructor(trace: Pick<Trace, "op" | "slot" | "size" | "slots" | "length">, log: FootprintLog, bins: number) {
+  /** `bins` bounds the series: at most four points a bin. `idle` event times follow the last event. */
+  constructor(
+    trace: Pick<Trace, "op" | "slot" | "size" | "slots" | "length">,
+    log: FootprintLog,
+    bins: number,
+    idle = 0,
+  ) {
     this.demand = new Demand(trace);
     this.log = log;
-    this.series = new SeriesBuilder(trace.length, bins);
+    this.series = new SeriesBuilder(trace.length + idle, bins);
   }
 
   /** Takes events `from` to `to` (exclusive), which have just run, and empties the log. */
@@ -113,6 +118,11 @@ export class FragmentationMeter {
     const changed = this.log.length > 0;
     this.absorb(0, events);
     if (changed && events > 0) this.series.add(events - 1, this.demand.allocated, this.demand.live, this.footprint);
+  }
+
+  /** The course goes on unchanged until `events` event times have passed. */
+  rest(events: number): void {
+    if (events > 0) this.series.add(events - 1, this.demand.allocated, this.demand.live, this.footprint);
   }
 
   /**

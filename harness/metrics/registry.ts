@@ -4,20 +4,12 @@
  */
 import { type KindName, kindNames } from "../../memory/heap-map.js";
 import type { SessionResult } from "../session.js";
+import { costMetrics } from "./cost-metrics.js";
 import { fragmentationIndex, unusableFreeIndex } from "./linux-index.js";
+import type { Metric } from "./metric.js";
 import type { Snapshot } from "./snapshot.js";
 
-export interface Metric {
-  readonly name: string;
-  readonly title: string;
-  readonly unit: "bytes" | "ratio over live" | "share" | "count" | "event";
-  /** What time is measured in, for a metric over time. */
-  readonly clock: "-" | "events" | "bytes allocated";
-  readonly formula: string;
-  readonly source: string;
-  /** The value for a run; `NaN` where it is not defined. */
-  of(result: SessionResult): number;
-}
+export type { Metric } from "./metric.js";
 
 const J_W = "Johnstone & Wilson 1998, section 4";
 const MODEL = "docs/model.md";
@@ -287,6 +279,7 @@ export const metrics: readonly Metric[] = [
   ...linuxMetrics("end"),
   ...kindMetrics("peak"),
   ...kindMetrics("end"),
+  ...costMetrics,
 ];
 
 /** All metrics of a run by name. */

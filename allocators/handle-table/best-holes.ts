@@ -1,0 +1,67 @@
+import { Cost } from "../../memory/costs.js";
+import type { MoveLog } from "../allocator.js";
+import { roomFor } from "./backing-heap.js";
+import { gatherHoles } from "./gather-holes.js";
+import type { Compactor } from "./handle-heap.js";
+import type { Mover } from "./mover.js";
+import { SizedHoles } from "./sized-holes.js";
+
+/**
+ * As two fingers, but each block goes into the smallest hole below it that takes it, the lowest of several. It keeps
+ * large holes for large blocks, and leaves holes lower down than two fingers do.
+ */
+export class BestHoles implements Compactor {
+  private readonly mover: Mover;
+  private readonly holes = new SizedHoles();
+  /** Where blocks have moved to in this pass: they stay there. */
+  private readonly settled = new Set<number>();
+  private readonly unitsOf: (start: number) => number;
+
+  constructor(mover: Mover) {
+    this.mover = mover;
+    this.unitsOf = (start) => -mover.heap.blocks.sizeAt(start);
+  }
+
+  pass(budget: number, log: MoveLog): number {
+    const { mover, holes } = this;
+    const { blocks } = mover.heap;
+    holes.clear();
+    this.settled.clear();
+    gatherHoles(mover, (start, units) => holes.add(start, units));
+    let moved = 0;
+    let end = blocks.top;
+    while (end > 0 && moved < budget) {
+      const block = end - Math.abs(blocks.beforeAt(end));
+      // A block that goes merges with a free one in front of it, so that one is looked at first.
+      const before = blocks.beforeAt(block);
+      mover.costs[Cost.blocksVisited] += 1;
+      const goes = blocks.sizeAt(block) > 0 && !this.settled.has(block) && !mover.isPinned(block);
+      if (goes) moved += this.moveDown(block, log);
+      end = before < 0 ? block + before : block;
+    }
+    return moved;
+  }
+
+  /** Moves a block into the smallest hole below it that takes it. Returns the bytes moved, 0 if there is none. */
+  private moveDown(block: number, log: MoveLog): number {
+    const { mover, holes } = this;
+    const { heap } = mover;
+    const { blocks } = heap;
+    const code = mover.codeAt(block);
+    const had = blocks.unitsAt(block);
+    const copied = mover.unitsToMove(block);
+    const start = holes.find(roomFor(copied, code), block, this.unitsOf);
+    if (start < 0) return 0;
+    const found = this.unitsOf(start);
+    const lead = heap.leadAt(start, code);
+    holes.remove(start, found);
+    const units = heap.carveAt(blocks.holeAt(start), start + lead, copied);
+    this.settled.add(start + lead);
+    const rest = found - lead - units;
+    if (lead > 0) holes.add(start, lead);
+    if (rest > 0) holes.add(start + lead + units, rest);
+    const moved = mover.move(block, start + lead, units, copied, log);
+    blocks.vacate(block, had);
+    return moved;
+  }
+}

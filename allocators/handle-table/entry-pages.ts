@@ -1,0 +1,86 @@
+import { type Address, type AddressSpace, Use } from "../../memory/address-space.js";
+import { Bitset } from "../../memory/bitset.js";
+import { type HeapMap, Kind } from "../../memory/heap-map.js";
+
+/** Most entries: their records are indexed by int32, four words each. */
+const MAX_ENTRIES = 1 << 29;
+/** The range of the published table: 2^31 entries of 8 bytes. */
+const RESERVED = 0x80000000 * 8;
+
+/** Bytes that the directory keeps for each page of the table: a generation floor, or none where no page can go. */
+const FLOOR_BYTES = 4;
+
+/**
+ * The pages that a handle table lies in, mapped under `Use.table` at the first use of an entry in them. With `releases`,
+ * a page without a live entry can be given back; the directory beside the table then keeps one generation for it.
+ */
+export class EntryPages {
+  /** Entries of a page. */
+  readonly perPage: number;
+  /** Pages up to the highest ever mapped. */
+  count = 0;
+  private readonly space: AddressSpace;
+  private readonly base: Address;
+  private readonly directory: Address;
+  private directoryBytes = 0;
+  /** Pages below `count` that are not mapped, and those of them that can be mapped again. */
+  private readonly gone = new Bitset();
+  private readonly dropped = new Bitset();
+
+  constructor(space: AddressSpace, entryBytes: number, releases: boolean) {
+    this.space = space;
+    this.perPage = space.pageSize / entryBytes;
+    this.base = space.reserve(RESERVED, space.pageSize);
+    this.directory = releases ? space.reserve((MAX_ENTRIES / this.perPage) * FLOOR_BYTES, space.pageSize) : 0;
+  }
+
+  /** Maps the next page. `false` without memory. */
+  grow(): boolean {
+    const { space, count } = this;
+    if ((count + 1) * this.perPage > MAX_ENTRIES) return false;
+    const floors = (count + 1) * FLOOR_BYTES;
+    const more = this.directory !== 0 && floors > this.directoryBytes ? space.pageSize : 0;
+    if (more > 0 && !space.commit(this.directory + this.directoryBytes, more, Use.table)) return false;
+    this.directoryBytes += more;
+    if (!space.commit(this.addressOf(count), space.pageSize, Use.table)) return false;
+    this.count++;
+    return true;
+  }
+
+  /** Gives the last page back, which nothing has used. */
+  shrink(): void {
+    this.count--;
+    this.space.unmap(this.addressOf(this.count), this.space.pageSize);
+  }
+
+  /** Gives a page back, for good where its entries are worn out. */
+  drop(page: number, forGood: boolean): void {
+    this.gone.set(page);
+    if (!forGood) this.dropped.set(page);
+    this.space.unmap(this.addressOf(page), this.space.pageSize);
+  }
+
+  /** Maps the lowest page that was given back. Its number, or -1 where there is none or no memory. */
+  restore(): number {
+    const page = this.dropped.first();
+    if (page < 0 || !this.space.commit(this.addressOf(page), this.space.pageSize, Use.table)) return -1;
+    this.dropped.clear(page);
+    this.gone.clear(page);
+    return page;
+  }
+
+  walk(map: HeapMap): void {
+    const { pageSize } = this.space;
+    let start = 0;
+    for (let page = 0; page <= this.count; page++) {
+      if (page < this.count && !this.gone.has(page)) continue;
+      map.add(this.addressOf(start), (page - start) * pageSize, Kind.table);
+      start = page + 1;
+    }
+    map.add(this.directory, this.directoryBytes, Kind.table);
+  }
+
+  private addressOf(page: number): Address {
+    return this.base + page * this.space.pageSize;
+  }
+}
