@@ -223,11 +223,6 @@ export class HandleEntries {
     this.costs[TABLE_WRITES] += 1;
   }
 
-  /** Entries up to the highest that was ever mapped. */
-  get slots(): number {
-    return this.mapped;
-  }
-
   /** Calls `visit` with each live entry, in order. */
   eachLive(visit: (index: number) => void): void {
     for (let index = 0; index < this.used; index++) if (this.words[index << RECORD_BITS] >= 0) visit(index);

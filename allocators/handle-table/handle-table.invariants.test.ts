@@ -11,7 +11,10 @@ const variants: [Partial<HandleTableOptions>, number][] = [
   [{}, 30],
   [{ compact: "twoFinger" }, 20],
   [{ compact: "bestFit", freeOrder: "lowest", releaseTablePages: true }, 20],
-  [{ compact: "semispace", payloadOnly: true, entryBytes: 16, pins: "bernoulli", pinShare: 0.05 }, 20],
+  [
+    { compact: "semispace", payloadOnly: true, copyAlways: true, entryBytes: 16, pins: "bernoulli", pinShare: 0.05 },
+    20,
+  ],
   [{ compact: "semispace", place: "bump", copyAlways: true, trimOnMove: true }, 10],
   [{ compact: "evacuate", freeOrder: "fifo", generations: 3, releaseTablePages: true }, 20],
   [{ resume: true, cPartial: 3 }, 20],

@@ -99,6 +99,18 @@ describe("A9: semispace", () => {
     expect(heap.addressOf(malloc(heap, 16)[0]) - heap.addressOf(a)).toBe(32);
   });
 
+  it("copies at each reallocation where Anchorage does, also into the place behind the old one", () => {
+    const { heap } = start({}, "anchorage");
+    const [a] = malloc(heap, 16, 16);
+    const [b, c] = malloc(heap, 16, 16);
+    heap.free(b);
+    heap.reallocate(a, 16);
+    expect(drawHeap(heap)).toBe("0:32 free, 32:32#1, 64:32#0, 96:32#3 | top 128");
+    heap.free(c);
+    heap.reallocate(a, 20);
+    expect(drawHeap(heap)).toBe("0:32 free, 32:32#1, 64:32 free, 96:48#0 | top 144");
+  });
+
   it("counts payloads alone against Anchorage's tokens, and says what it moved with headers", () => {
     const { heap } = start({}, "anchorage");
     malloc(heap, 16, 16, 16, 16, 16);

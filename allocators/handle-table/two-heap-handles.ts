@@ -83,8 +83,9 @@ export class TwoHeapHandles implements HandleHeap {
       const moved = this.place(other, size, entries.codeOf(index));
       if (moved === END) return none;
       this.costs[Cost.bytesCopied] += Math.min(heap.capacityOf(block), size);
-      heap.release(block, asked);
+      // First, for a place without an owner beside the old one would pass for free and be merged with it.
       this.own(index, other, moved);
+      heap.release(block, asked);
     }
     entries.setAsked(index, size);
     return ref;
