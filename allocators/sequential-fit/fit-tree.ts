@@ -1,22 +1,19 @@
 import type { PlaceList, Suits } from "./free-list.js";
 import { PlaceTree } from "./place-tree.js";
 
-const FIRST = 0;
-const NEXT = 1;
-const WORST = 2;
 /** Slots in a leaf, as a power of two: a fourth or more of them hold a block, so 32 would be many to look through. */
 const SLOT_LEAF = 3;
 
-/** How a walk along the list chooses: the first block, the first from the rover on, or the first of the largest. */
-export type TreeFit = "first" | "next" | "worst";
+/** How a walk along the list chooses: the first block, or the first from the rover on. */
+export type TreeFit = "first" | "next";
 
-/** Whether places are positions in the heap, and how a served block moves the rover then. */
-export type Roving = "past-block" | "at-block" | "slots";
+/** Whether places are positions in the heap, and how a served block moves the rover then; or slots, in which order. */
+export type Roving = "past-block" | "at-block" | "lifo" | "fifo";
 
 /**
- * First, next and worst fit over a `PlaceTree`.
+ * First and next fit over a `PlaceTree`.
  *
- * Hops of the textbook's walk: first fit stops at the block it takes, worst fit looks at all. Next fit starts at the
+ * Hops of the textbook's walk: first fit stops at the block it takes. Next fit starts at the
  * first block whose place is the rover's or after it, and goes round once. The rover is a place, not a block: the end of
  * the block last handed out if that was cut from the low end (`past-block`), else the place of the block that it was cut
  * from. Where places are positions, a free block that comes to hold the rover inside takes it to its start.
@@ -24,17 +21,19 @@ export type Roving = "past-block" | "at-block" | "slots";
 export class FitTree implements PlaceList {
   rover: number;
   private readonly tree: PlaceTree;
-  private readonly fit: number;
+  private readonly roves: boolean;
   private readonly past: boolean;
+  private readonly slots: boolean;
   /** Whether the rover is a position that a free block can come to hold. */
   private readonly held: boolean;
 
   constructor(fit: TreeFit, roving: Roving, sizes: Int32Array) {
     this.rover = 0;
-    this.tree = roving === "slots" ? new PlaceTree(sizes, SLOT_LEAF) : new PlaceTree(sizes);
-    this.fit = fit === "first" ? FIRST : fit === "next" ? NEXT : WORST;
+    this.slots = roving === "lifo" || roving === "fifo";
+    this.tree = this.slots ? new PlaceTree(sizes, SLOT_LEAF, roving === "lifo") : new PlaceTree(sizes);
+    this.roves = fit === "next";
     this.past = roving === "past-block";
-    this.held = fit === "next" && roving !== "slots";
+    this.held = this.roves && !this.slots;
   }
 
   get hops(): number {
@@ -42,16 +41,12 @@ export class FitTree implements PlaceList {
   }
 
   find(need: number): number {
-    const { tree } = this;
-    if (this.fit === FIRST) return tree.first(need);
-    if (this.fit === NEXT) return this.next(need);
-    return tree.worst(need);
+    return this.roves ? this.next(need) : this.tree.first(need);
   }
 
   findSuitable(need: number, suits: Suits): number {
     const { tree } = this;
-    if (this.fit === WORST) return this.worstSuitable(need, suits);
-    const start = this.fit === NEXT ? this.rover : 0;
+    const start = this.roves ? this.rover : 0;
     tree.hops = 0;
     let at = tree.from(start, need);
     while (at >= 0 && !suits.suits(at)) at = tree.next(at, need);
@@ -73,7 +68,8 @@ export class FitTree implements PlaceList {
   }
 
   insert(at: number, size: number): void {
-    this.tree.insert(at, size);
+    if (this.slots) this.tree.push(at, size);
+    else this.tree.insert(at, size);
     if (this.held) this.holdRover(at, size);
   }
 
@@ -99,8 +95,8 @@ export class FitTree implements PlaceList {
     this.tree.grow(sizes);
   }
 
-  clear(): void {
-    this.tree.clear();
+  renumber(_before: Int32Array, after: Int32Array): void {
+    this.tree.refill(after);
   }
 
   private next(need: number): number {
@@ -113,23 +109,6 @@ export class FitTree implements PlaceList {
     // Where nothing was found, the second walk has passed all blocks, those behind the rover too.
     if (below >= 0) tree.hops += behind;
     return below;
-  }
-
-  private worstSuitable(need: number, suits: Suits): number {
-    const { tree } = this;
-    let chosen = tree.worst(need);
-    if (chosen >= 0 && !suits.suits(chosen)) {
-      chosen = -1;
-      let largest = 0;
-      for (let at = tree.first(need); at >= 0; at = tree.next(at, need)) {
-        const size = tree.sizeAt(at);
-        if (size <= largest || !suits.suits(at)) continue;
-        chosen = at;
-        largest = size;
-      }
-    }
-    tree.hops = tree.count();
-    return chosen;
   }
 
   private holdRover(at: number, size: number): void {

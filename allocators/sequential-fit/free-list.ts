@@ -34,9 +34,10 @@ export interface FreeList {
   grow(tags: Int32Array): void;
 }
 
-/** A list whose blocks are known by place, that can be emptied and filled anew. */
+/** A list whose blocks are known by place, and can be given other places in the same order. */
 export interface PlaceList extends FreeList {
   /** The place from which next fit goes on. */
   rover: number;
-  clear(): void;
+  /** The blocks of one column of sizes, where they are not 0, now stand in another, in the same order. */
+  renumber(before: Int32Array, after: Int32Array): void;
 }

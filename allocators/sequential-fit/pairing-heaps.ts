@@ -25,15 +25,6 @@ export class PairingHeaps {
     this.addNodes(64);
   }
 
-  /** Empties all bins. */
-  clear(): void {
-    const count = this.nodes.length >>> RECORD;
-    this.roots.fill(0);
-    this.nodes = new Int32Array(0);
-    this.freeNode = 0;
-    this.addNodes(count);
-  }
-
   /** Whether a bin has no keys. */
   isEmpty(bin: number): boolean {
     return bin >= this.roots.length || this.roots[bin] === 0;
@@ -59,6 +50,11 @@ export class PairingHeaps {
     const root = this.roots[bin];
     this.roots[bin] = root === 0 ? node : this.meld(root, node);
     return node;
+  }
+
+  /** Gives a node another key. Once all of a bin have theirs, the order among them must be what it was. */
+  rename(node: number, key: number): void {
+    this.nodes[(node << RECORD) + KEY] = key;
   }
 
   /** Takes a node out of its bin. */

@@ -1,3 +1,5 @@
+import { ones } from "./rank-tree.js";
+
 /**
  * Free blocks in the order of their places, with exact first fit in O(log places). A place is a position in the heap, or
  * a slot of a list.
@@ -33,56 +35,50 @@ export class PlaceTree {
   private nodes: Int32Array;
   /** Entry of the first leaf. */
   private firstLeaf: number;
+  /**
+   * The leaf to which blocks are pushed, or -1. The tree takes it for empty until another is pushed to: most blocks
+   * that are freed last are taken first, and what comes and goes before the tree knows costs it nothing.
+   */
+  private open: number;
+  /** Whether the open leaf lies before all others, not behind. */
+  private readonly opensFirst: boolean;
 
-  /** An empty set over places below `sizes.length`, which must be a power of two, at least 64. */
-  constructor(sizes: Int32Array, leafShift = 5) {
+  /**
+   * An empty set over places below `sizes.length`, which must be a power of two, at least 64. Blocks are pushed before
+   * all others or behind.
+   */
+  constructor(sizes: Int32Array, leafShift = 5, opensFirst = false) {
     this.hops = 0;
     this.leafShift = leafShift;
     this.sizes = sizes;
     this.starts = new Int32Array(0);
     this.nodes = new Int32Array(8);
     this.firstLeaf = 0;
+    this.open = -1;
+    this.opensFirst = opensFirst;
     this.grow(sizes);
   }
 
-  /** Takes out all blocks. */
-  clear(): void {
+  /** Forgets all blocks; those in the set are now the places of a column that are not 0, with these sizes. */
+  refill(sizes: Int32Array): void {
+    this.grow(sizes);
+    this.open = -1;
+    const { leafShift, nodes } = this;
     this.starts.fill(0);
-    this.nodes.fill(0);
+    for (let at = 0; at < sizes.length; at++) if (sizes[at] !== 0) this.starts[at >>> leafShift] |= 1 << (at & 31);
+    nodes.fill(0);
+    for (let leaf = 0; leaf < this.starts.length; leaf++) {
+      const word = wordOf(leaf + this.firstLeaf);
+      nodes[word] = this.largestIn(leaf);
+      nodes[word + 4] = ones(this.starts[leaf]);
+    }
+    for (let entry = this.firstLeaf - 1; entry >= 0; entry--) this.sumUp(entry);
   }
 
   /** The number of blocks. */
   count(): number {
     const nodes = this.nodes;
-    return nodes[4] + nodes[5] + nodes[6] + nodes[7];
-  }
-
-  /** The size of the block whose place is `at`. */
-  sizeAt(at: number): number {
-    return this.sizes[at];
-  }
-
-  /** The lowest of the largest blocks, or -1 where they have fewer than `need` granules, at least 1. */
-  worst(need: number): number {
-    const nodes = this.nodes;
-    const largest = this.largest();
-    this.hops = this.count();
-    if (largest < need) return -1;
-    const firstLeaf = this.firstLeaf;
-    let entry = -1;
-    do {
-      // The signs say which children come before the first that holds a block as large.
-      const node = (entry + 1) * 8;
-      const skip0 = (nodes[node] - largest) >> 31;
-      const skip1 = skip0 & ((nodes[node + 1] - largest) >> 31);
-      const skip2 = skip1 & ((nodes[node + 2] - largest) >> 31);
-      entry = entry * 4 + 4 - skip0 - skip1 - skip2;
-    } while (entry < firstLeaf);
-    const leaf = entry - firstLeaf;
-    const base = (leaf << this.leafShift) & -32;
-    let rest = this.starts[leaf];
-    while (this.sizes[base + lowestBit(rest)] < largest) rest &= rest - 1;
-    return base + lowestBit(rest);
+    return nodes[4] + nodes[5] + nodes[6] + nodes[7] + this.openCount();
   }
 
   /** Replaces the column of sizes by a longer copy of it: its length is a power of two. */
@@ -96,6 +92,23 @@ export class PlaceTree {
 
   /** The lowest block of at least `need` granules, or -1. Sets `hops`. */
   first(need: number): number {
+    const { open } = this;
+    if (open < 0) return this.firstClosed(need);
+    if (!this.opensFirst) {
+      const at = this.firstClosed(need);
+      return at < 0 ? this.firstIn(open, -1, need) : at;
+    }
+    this.hops = 0;
+    let at = this.firstIn(open, -1, need);
+    if (at < 0) {
+      at = this.firstClosed(need);
+      this.hops += this.openCount();
+    }
+    return at;
+  }
+
+  /** The same outside the open leaf. */
+  private firstClosed(need: number): number {
     const nodes = this.nodes;
     if (larger(larger(nodes[0], nodes[1]), larger(nodes[2], nodes[3])) < need) {
       this.hops = nodes[4] + nodes[5] + nodes[6] + nodes[7];
@@ -150,10 +163,25 @@ export class PlaceTree {
     }
   }
 
+  /** Puts in a block before all others, or behind all, as the constructor was told. */
+  push(at: number, size: number): void {
+    const leaf = at >>> this.leafShift;
+    if (leaf !== this.open) {
+      this.close();
+      if (this.starts[leaf] !== 0) {
+        this.insert(at, size);
+        return;
+      }
+      this.open = leaf;
+    }
+    this.starts[leaf] |= 1 << (at & 31);
+  }
+
   /** Takes out the block at `at`, which has `size` granules. */
   remove(at: number, size: number): void {
     const leaf = at >>> this.leafShift;
     this.starts[leaf] &= ~(1 << (at & 31));
+    if (leaf === this.open) return;
     const nodes = this.nodes;
     let entry = leaf + this.firstLeaf;
     let word = wordOf(entry);
@@ -191,18 +219,46 @@ export class PlaceTree {
 
   /** The lowest block large enough in the places of the leaf of `at` that `mask` leaves, or behind the leaf. */
   private search(at: number, mask: number, need: number): number {
-    const sizes = this.sizes;
+    const { open } = this;
     let leaf = at >>> this.leafShift;
-    let rest = this.starts[leaf] & mask;
-    for (;;) {
-      for (; rest !== 0; rest &= rest - 1) {
-        this.hops++;
-        const candidate = ((leaf << this.leafShift) & -32) + lowestBit(rest);
-        if (sizes[candidate] >= need) return candidate;
-      }
-      leaf = this.leafAfter(leaf, need);
-      if (leaf < 0) return -1;
-      rest = this.starts[leaf];
+    let found = this.firstIn(leaf, mask, need);
+    while (found < 0) {
+      // The tree does not know of the open leaf.
+      const after = this.opensFirst && leaf < open ? open : this.leafAfter(leaf, need);
+      if (after < 0 && open <= leaf) return -1;
+      leaf = after < 0 ? open : after;
+      found = this.firstIn(leaf, -1, need);
+    }
+    return found;
+  }
+
+  /** The lowest block large enough in the places of a leaf that `mask` leaves, or -1. Goes on with `hops`. */
+  private firstIn(leaf: number, mask: number, need: number): number {
+    const { sizes } = this;
+    const base = (leaf << this.leafShift) & -32;
+    for (let rest = this.starts[leaf] & mask; rest !== 0; rest &= rest - 1) {
+      this.hops++;
+      const at = base + lowestBit(rest);
+      if (sizes[at] >= need) return at;
+    }
+    return -1;
+  }
+
+  private openCount(): number {
+    return this.open < 0 ? 0 : ones(this.starts[this.open]);
+  }
+
+  /** Tells the tree what the open leaf holds. */
+  private close(): void {
+    const { open, nodes } = this;
+    this.open = -1;
+    if (open < 0 || this.starts[open] === 0) return;
+    const count = ones(this.starts[open]);
+    const size = this.largestIn(open);
+    for (let entry = open + this.firstLeaf; entry >= 0; entry = (entry >> 2) - 1) {
+      const word = wordOf(entry);
+      nodes[word] = larger(nodes[word], size);
+      nodes[word + 4] += count;
     }
   }
 
@@ -281,14 +337,17 @@ export class PlaceTree {
     for (let from = 0, width = 8; from < old.length; from += width, width *= 4) {
       this.nodes.set(old.subarray(from, from + width), from * 4 + 8);
     }
-    this.nodes[0] = larger(old[0], largestBeside(old, 0));
-    this.nodes[4] = old[4] + old[5] + old[6] + old[7];
     this.firstLeaf = this.firstLeaf * 4 + 4;
+    this.sumUp(0);
   }
 
-  /** The size of the largest block, 0 where there is none. */
-  private largest(): number {
-    return larger(this.nodes[0], largestBeside(this.nodes, 0));
+  /** The record of an entry that is no leaf, from those of its children. */
+  private sumUp(entry: number): void {
+    const { nodes } = this;
+    const word = wordOf(entry);
+    const below = entry * 8 + 8;
+    nodes[word] = larger(nodes[below], largestBeside(nodes, below));
+    nodes[word + 4] = nodes[below + 4] + nodes[below + 5] + nodes[below + 6] + nodes[below + 7];
   }
 
   private largestIn(leaf: number): number {

@@ -5,8 +5,8 @@ const LEAF_SHIFT = 5;
 const NODE_SHIFT = 4;
 const SIBLINGS = (1 << NODE_SHIFT) - 1;
 
-/** Bits set in a word. */
-function ones(word: number): number {
+/** The number of bits set in a word. */
+export function ones(word: number): number {
   const pairs = word - ((word >>> 1) & 0x55555555);
   const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
   return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;

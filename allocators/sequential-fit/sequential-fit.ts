@@ -12,8 +12,8 @@ import type { Fit, ResolvedFit } from "./options.js";
 import { QuickLists } from "./quick-lists.js";
 
 const LARGEST = RESERVED - 4096;
-/** Best fit knows sizes below 2^30 granules. */
-const BEST_LIMIT = 0x3fffffff;
+/** Best and worst fit know sizes below 2^30 granules. */
+const SIZE_LIMIT = 0x3fffffff;
 
 /** Header and one link of a block in a quick list. */
 const QUICK_TAG = 16;
@@ -66,7 +66,7 @@ export class SequentialFit implements Allocator {
   constructor(space: AddressSpace, fit: Fit, given: ResolvedFit) {
     const { layout } = given;
     const { granule, perGranule } = layout;
-    this.extent = new Extent(space, layout, given.growth, fit === "best" ? BEST_LIMIT : undefined);
+    this.extent = new Extent(space, layout, given.growth, fit === "best" || fit === "worst" ? SIZE_LIMIT : undefined);
     this.costs = space.costs;
     this.layout = layout;
     this.origin = this.extent.base - layout.lead + layout.header;

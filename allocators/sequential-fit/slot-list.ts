@@ -106,8 +106,6 @@ export class SlotList implements FreeList {
     let roved = false;
     let to = this.lifo ? slots - 1 - count : 0;
     this.edge = this.lifo ? to : count - 1;
-    places.clear();
-    places.grow(this.sizeAt);
     for (let from = 0; from < sizeAt.length; from++) {
       if (from >= rover && !roved) {
         places.rover = to;
@@ -119,8 +117,8 @@ export class SlotList implements FreeList {
       this.slotOf[at] = to;
       this.positionAt[to] = at;
       this.sizeAt[to] = size;
-      places.insert(to, size);
       to++;
     }
+    places.renumber(sizeAt, this.sizeAt);
   }
 }

@@ -4,15 +4,16 @@ import { PairingHeaps } from "./pairing-heaps.js";
 import { RankTree } from "./rank-tree.js";
 
 /**
- * Best fit: the first block of the list among the smallest that are long enough. A set of the sizes that occur, and for
- * each a heap of the places of its blocks, find it in O(log n).
+ * Best and worst fit: the first block of the list among the smallest that are long enough, or among the largest. A set of
+ * the sizes that occur, and for each a heap of the places of its blocks, find it in O(log n).
  *
- * Hops of the textbook's walk: it stops at a block of exactly the size wanted, of which a rank tree knows the place in
- * the list, else it looks at all.
+ * Hops of the textbook's walk: best fit stops at a block of exactly the size wanted, of which a rank tree knows the place
+ * in the list, else it looks at all; worst fit always looks at all, and needs no ranks.
  */
-export class BestList implements PlaceList {
+export class SizeList implements PlaceList {
   hops: number;
   rover: number;
+  private readonly best: boolean;
   private readonly sizes: Bitset;
   private readonly heaps: PairingHeaps;
   private readonly ranks: RankTree;
@@ -20,9 +21,10 @@ export class BestList implements PlaceList {
   private nodeOf: Int32Array;
   private count: number;
 
-  constructor(places: number) {
+  constructor(fit: "best" | "worst", places: number) {
     this.hops = 0;
     this.rover = 0;
+    this.best = fit === "best";
     this.sizes = new Bitset();
     this.heaps = new PairingHeaps();
     this.ranks = new RankTree();
@@ -32,24 +34,25 @@ export class BestList implements PlaceList {
   }
 
   find(need: number): number {
-    const size = this.sizes.next(need);
-    if (size < 0) {
-      this.hops = this.count;
-      return -1;
-    }
+    this.hops = this.count;
+    const size = this.best ? this.sizes.next(need) : this.sizes.last();
+    if (size < need) return -1;
     const place = this.heaps.least(size);
-    this.hops = size === need ? this.ranks.rank(place) + 1 : this.count;
+    if (this.best && size === need) this.hops = this.ranks.rank(place) + 1;
     return place;
   }
 
   findSuitable(need: number, suits: Suits): number {
+    const { best, sizes } = this;
     const holds = (place: number): boolean => suits.suits(place);
     this.hops = this.count;
-    for (let size = this.sizes.next(need); size >= 0; size = this.sizes.next(size + 1)) {
+    for (let size = best ? sizes.next(need) : sizes.last(); size >= need; ) {
       const place = this.heaps.leastWhere(size, holds);
-      if (place < 0) continue;
-      if (size === need) this.hops = this.ranks.rank(place) + 1;
-      return place;
+      if (place >= 0) {
+        if (best && size === need) this.hops = this.ranks.rank(place) + 1;
+        return place;
+      }
+      size = best ? sizes.next(size + 1) : sizes.before(size);
     }
     return -1;
   }
@@ -58,13 +61,13 @@ export class BestList implements PlaceList {
 
   insert(at: number, size: number): void {
     this.addSize(at, size);
-    this.ranks.add(at);
+    if (this.best) this.ranks.add(at);
     this.count++;
   }
 
   remove(at: number, size: number): void {
     this.removeSize(at, size);
-    this.ranks.remove(at);
+    if (this.best) this.ranks.remove(at);
     this.count--;
   }
 
@@ -81,18 +84,27 @@ export class BestList implements PlaceList {
   move(from: number, before: number, to: number, size: number): void {
     this.removeSize(from, before);
     this.addSize(to, size);
-    this.ranks.move(from, to);
+    if (this.best) this.ranks.move(from, to);
   }
 
   grow(sizes: Int32Array): void {
     this.reach(sizes.length);
   }
 
-  clear(): void {
-    this.sizes.reset();
-    this.heaps.clear();
+  renumber(before: Int32Array, after: Int32Array): void {
+    const old = this.nodeOf;
+    this.nodeOf = new Int32Array(after.length);
     this.ranks.clear();
-    this.count = 0;
+    this.ranks.grow(after.length);
+    let from = 0;
+    for (let to = 0; to < after.length; to++) {
+      if (after[to] === 0) continue;
+      while (before[from] === 0) from++;
+      const node = old[from++];
+      this.heaps.rename(node, to);
+      this.nodeOf[to] = node;
+      if (this.best) this.ranks.add(to);
+    }
   }
 
   private addSize(at: number, size: number): void {
@@ -109,6 +121,6 @@ export class BestList implements PlaceList {
     const nodeOf = new Int32Array(places);
     nodeOf.set(this.nodeOf);
     this.nodeOf = nodeOf;
-    this.ranks.grow(places);
+    if (this.best) this.ranks.grow(places);
   }
 }
