@@ -179,15 +179,18 @@ function program(): Command {
   fraglab
     .command("bench")
     .description("replay throughput, a process of its own for each case; medians over rounds")
-    .argument("[names...]", "allocators to time (default: the four of the charts)")
+    .argument("[names...]", "allocators to time, or all (default: those of the charts and the sequential fits)")
     .option("--rounds <n>", "processes for each case, interleaved", wholeNumber(1), 5)
     .option("--live <list>", "comma-separated numbers of live blocks", "1000,10000,50000,100000")
     .option("--trace <file>", "time this trace instead of random churn, each allocator against the first")
+    .option("--textbook", "sequential fits beside the textbook's linear list, which walks at each request and each free")
     .option("--json", "as JSON on stdout")
     .addHelpText(
       "after",
       examples(
         "bench",
+        "bench all --live 50000,1000000 --rounds 1",
+        "bench --textbook --live 50000 --rounds 1",
         "bench pymalloc --rounds 9 --live 50000",
         "bench first-fit buddy pymalloc --trace run.trace.gz --rounds 15",
       ),

@@ -95,11 +95,11 @@ export class SlotList implements FreeList {
     this.slotOf = slotOf;
   }
 
-  /** Moves all blocks to the end of the list where no more are added, in slots of which they use a quarter at most. */
+  /** Moves all blocks to the end of the list where no more are added, in slots of which they use half at most. */
   private moveTogether(): void {
     const { positionAt, sizeAt, places, count } = this;
     let slots = sizeAt.length;
-    while (slots < count * 4) slots *= 2;
+    while (slots < count * 2) slots *= 2;
     this.positionAt = new Int32Array(slots);
     this.sizeAt = new Int32Array(slots);
     const { rover } = places;
