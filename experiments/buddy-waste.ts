@@ -14,8 +14,8 @@ const allocators: Arms = {
 const order = Object.keys(allocators);
 
 const synthetic: Arms = {
-  "uniform sizes": "churn:live=10000,events=150000,sizes=uniform",
-  "mixed sizes": "churn:live=10000,events=150000,sizes=mixed",
+  "uniform sizes": "churn:live=4000,events=60000,sizes=uniform",
+  "mixed sizes": "churn:live=4000,events=60000,sizes=mixed",
 };
 const recorded: Arms = {
   "lua-mix": "recorded:trace=lua-mix",

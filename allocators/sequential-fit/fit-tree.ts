@@ -1,7 +1,7 @@
 import type { PlaceList, Suits } from "./free-list.js";
 import { PlaceTree } from "./place-tree.js";
 
-/** Slots in a leaf, as a power of two: a fourth or more of them hold a block, so 32 would be many to look through. */
+/** Slots in a leaf, as a power of two: half of them and more hold a block, so 32 would be many to look through. */
 const SLOT_LEAF = 4;
 
 /** How a walk along the list chooses: the first block, or the first from the rover on. */

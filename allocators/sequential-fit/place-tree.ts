@@ -1,4 +1,5 @@
 import { ones } from "./rank-tree.js";
+import { larger, largestBeside, lowestBit, sumUp, wordOf } from "./tree-records.js";
 
 /**
  * Free blocks in the order of their places, with exact first fit in O(log places). A place is a position in the heap, or
@@ -12,11 +13,6 @@ import { ones } from "./rank-tree.js";
  * blocks in its four children, then their numbers of blocks. Child `j` of node `g` is entry e = 4g + j of the tree; if it
  * is not a leaf, it is node e + 1. So the entry of node `g` in its parent is g - 1, and the root has none.
  */
-
-/** Index of the lowest set bit of a word that is not 0. */
-function lowestBit(word: number): number {
-  return 31 - Math.clz32(word & -word);
-}
 
 /**
  * The set of free blocks. Places and sizes (in granules) are below 2^31. The sizes stay where the owner keeps them:
@@ -72,7 +68,7 @@ export class PlaceTree {
       nodes[word] = this.largestIn(leaf);
       nodes[word + 4] = ones(this.starts[leaf]);
     }
-    for (let entry = this.firstLeaf - 1; entry >= 0; entry--) this.sumUp(entry);
+    for (let entry = this.firstLeaf - 1; entry >= 0; entry--) sumUp(nodes, entry);
   }
 
   /** The number of blocks. */
@@ -154,13 +150,7 @@ export class PlaceTree {
   insert(at: number, size: number): void {
     const leaf = at >>> this.leafShift;
     this.starts[leaf] |= 1 << (at & 31);
-    const nodes = this.nodes;
-    // Counts change up to the root. Not to look where maxima stop changing saves a branch that is often mispredicted.
-    for (let entry = leaf + this.firstLeaf; entry >= 0; entry = (entry >> 2) - 1) {
-      const word = wordOf(entry);
-      nodes[word] = larger(nodes[word], size);
-      nodes[word + 4] += 1;
-    }
+    this.add(leaf, size, 1);
   }
 
   /** Puts in a block before all others, or behind all, as the constructor was told. */
@@ -250,12 +240,17 @@ export class PlaceTree {
 
   /** Tells the tree what the open leaf holds. */
   private close(): void {
-    const { open, nodes } = this;
+    const { open } = this;
     this.open = -1;
     if (open < 0 || this.starts[open] === 0) return;
-    const count = ones(this.starts[open]);
-    const size = this.largestIn(open);
-    for (let entry = open + this.firstLeaf; entry >= 0; entry = (entry >> 2) - 1) {
+    this.add(open, this.largestIn(open), ones(this.starts[open]));
+  }
+
+  /** A leaf has `count` more blocks, the largest of `size` granules. */
+  private add(leaf: number, size: number, count: number): void {
+    const nodes = this.nodes;
+    // Counts change up to the root. Not to look where maxima stop changing saves a branch that is often mispredicted.
+    for (let entry = leaf + this.firstLeaf; entry >= 0; entry = (entry >> 2) - 1) {
       const word = wordOf(entry);
       nodes[word] = larger(nodes[word], size);
       nodes[word + 4] += count;
@@ -338,16 +333,7 @@ export class PlaceTree {
       this.nodes.set(old.subarray(from, from + width), from * 4 + 8);
     }
     this.firstLeaf = this.firstLeaf * 4 + 4;
-    this.sumUp(0);
-  }
-
-  /** The record of an entry that is no leaf, from those of its children. */
-  private sumUp(entry: number): void {
-    const { nodes } = this;
-    const word = wordOf(entry);
-    const below = entry * 8 + 8;
-    nodes[word] = larger(nodes[below], largestBeside(nodes, below));
-    nodes[word + 4] = nodes[below + 4] + nodes[below + 5] + nodes[below + 6] + nodes[below + 7];
+    sumUp(this.nodes, 0);
   }
 
   private largestIn(leaf: number): number {
@@ -359,19 +345,4 @@ export class PlaceTree {
     }
     return largest;
   }
-}
-
-/** Maximum of two granule counts without a branch: blocks come in no order that could be predicted. */
-function larger(a: number, b: number): number {
-  return a - ((a - b) & ((a - b) >> 31));
-}
-
-/** Where the largest block of an entry stands in its node's record; its count is 4 words on. */
-function wordOf(entry: number): number {
-  return entry + (entry & -4);
-}
-
-/** The largest block in the three entries that share a node with the one at `word`. */
-function largestBeside(nodes: Int32Array, word: number): number {
-  return larger(nodes[word ^ 1], larger(nodes[word ^ 2], nodes[word ^ 3]));
 }
