@@ -62,7 +62,8 @@ const eventsFor = (live: number, usual: number): number => Math.max(usual, 3 * l
 
 function time({ allocator, live, company, kind }: Case, usual: number, file = ""): number {
   const script = fileURLToPath(new URL("./bench-case.js", import.meta.url));
-  const source = live === undefined ? ["trace", file] : ["workload", `churn:live=${live},events=${eventsFor(live, usual)}`];
+  const source =
+    live === undefined ? ["trace", file] : ["workload", `churn:live=${live},events=${eventsFor(live, usual)}`];
   const child = spawnSync(process.execPath, [script, allocator, ...source, company, kind], { encoding: "utf8" });
   if (child.status !== 0)
     throw new InputError(`bench of ${allocator} failed: ${child.stderr.trim().split("\n").at(-1) ?? ""}`);
@@ -98,7 +99,9 @@ function tableOf(timed: readonly Timed[]): string {
       ? "textbook's list"
       : kind === "session"
         ? "with all metrics"
-        : company === "after-all" ? "after all others in one process" : "";
+        : company === "after-all"
+          ? "after all others in one process"
+          : "";
   const paired = timed.some((t) => t.ratio !== undefined);
   const rows = timed.map((t) => {
     const { median } = t.nsPerEvent;
@@ -161,7 +164,10 @@ export async function bench(names: readonly string[], options: BenchOptions): Pr
     const ratio = trace === undefined ? {} : { ratio: ratioOf(cases, samples, i) };
     return { ...one, nsPerEvent: describe(samples[i]), ...ratio };
   });
-  const what = trace === undefined ? `random churn, ${usual} events or 3 for each live block` : `${trace.name}, ${trace.length} events`;
+  const what =
+    trace === undefined
+      ? `random churn, ${usual} events or 3 for each live block`
+      : `${trace.name}, ${trace.length} events`;
   if (options.json) process.stdout.write(`${JSON.stringify(timed, null, 2)}\n`);
   else
     process.stdout.write(

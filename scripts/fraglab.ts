@@ -183,7 +183,10 @@ function program(): Command {
     .option("--rounds <n>", "processes for each case, interleaved", wholeNumber(1), 5)
     .option("--live <list>", "comma-separated numbers of live blocks", "1000,10000,50000,100000")
     .option("--trace <file>", "time this trace instead of random churn, each allocator against the first")
-    .option("--textbook", "sequential fits beside the textbook's linear list, which walks at each request and each free")
+    .option(
+      "--textbook",
+      "sequential fits beside the textbook's linear list, which walks at each request and each free",
+    )
     .option("--json", "as JSON on stdout")
     .addHelpText(
       "after",

@@ -25,6 +25,15 @@ export class PairingHeaps {
     this.addNodes(64);
   }
 
+  /** Empties all bins. */
+  clear(): void {
+    const count = this.nodes.length >>> RECORD;
+    this.roots.fill(0);
+    this.nodes = new Int32Array(0);
+    this.freeNode = 0;
+    this.addNodes(count);
+  }
+
   /** Whether a bin has no keys. */
   isEmpty(bin: number): boolean {
     return bin >= this.roots.length || this.roots[bin] === 0;
