@@ -8,7 +8,7 @@ import { InputError } from "../memory/errors.js";
 import { namesOf, numbers, requireRows, rowsBy, texts } from "./columns.js";
 import { type ChartOptions, frameOf, type Layer } from "./panels.js";
 import { type RowPanel, roomForValue, rowChart, rowGrid } from "./rows.js";
-import { ink, seriesStyle } from "./theme.js";
+import { distinctColours, ink, seriesStyle } from "./theme.js";
 import { factorApart, ratioTicks, sixDigits } from "./units.js";
 
 export interface BarOptions extends ChartOptions {
@@ -16,8 +16,12 @@ export interface BarOptions extends ChartOptions {
   readonly value?: string;
 }
 
-/** About three digits, without exponent. */
-function labelOf(value: number): string {
+/** Ratios nearer to 1 than this, on the log axis, need another digit. */
+const NEAR = 0.1;
+
+/** About three digits, without exponent; four where all values are near 1. */
+function labelOf(value: number, fine: boolean): string {
+  if (fine) return value.toFixed(3);
   if (value >= 100) return value.toFixed(0);
   if (value >= 10) return value.toFixed(1);
   return value >= 0.1 ? value.toFixed(2) : String(Number(value.toPrecision(2)));
@@ -25,7 +29,8 @@ function labelOf(value: number): string {
 
 function layers(names: readonly string[], intervals: boolean) {
   return (): Layer[] => {
-    const range = names.map((_, i) => seriesStyle(i).colour);
+    // The rows are labelled: where colours would come again, they would say nothing.
+    const range = names.map((_, i) => seriesStyle(names.length > distinctColours ? 0 : i).colour);
     const bar: Layer = {
       mark: { type: "bar" },
       encoding: {
@@ -78,10 +83,11 @@ export function bars(table: Table, options: BarOptions = {}): TopLevelSpec {
 
   const workloads = rowsBy(texts(chart, table, "workload"));
   const grid = rowGrid(frame, shown, workloads.size);
+  const fine = value.every((v) => Math.abs(Math.log(v)) < NEAR);
   const low = Math.min(1, ...ends.map(([start]) => start));
   const high = Math.max(1.05, ...ends.map(([, end]) => end));
   // The room for the text is a share of the width, so on a log axis it is a power.
-  const room = Math.max(...value.map((v) => roomForValue(frame, grid.panelWidth, labelOf(v))));
+  const room = Math.max(...value.map((v) => roomForValue(frame, grid.panelWidth, labelOf(v, fine))));
   const domain = [sixDigits(low), sixDigits(low * Math.exp(Math.log(high / low) * room))] as const;
   const panels = [...workloads].map(
     ([title, rows]): RowPanel => ({
@@ -90,7 +96,7 @@ export function bars(table: Table, options: BarOptions = {}): TopLevelSpec {
       values: rows.map((row) => ({
         allocator: allocator[row],
         value: sixDigits(value[row]),
-        label: labelOf(value[row]),
+        label: labelOf(value[row], fine),
         lo: sixDigits(ends[row][0]),
         hi: sixDigits(ends[row][1]),
         end: sixDigits(Math.max(1, ends[row][1])),

@@ -90,6 +90,9 @@ export interface SeriesStyle {
   readonly dash: number[];
 }
 
+/** Names that colours alone tell apart. */
+export const distinctColours = colours.length;
+
 /** Colour and dash of the series at an index; the first 63 differ. */
 export function seriesStyle(index: number): SeriesStyle {
   return { colour: colours[index % colours.length], dash: [...dashes[index % dashes.length]] };

@@ -110,6 +110,8 @@ export function percentTicks(max: number, count: number): Ticks {
 
 /** Steps for a log axis of ratios, from the finest to whole powers of two. */
 const ratioSteps: readonly (readonly number[])[] = [
+  [0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 1, 1.01, 1.02, 1.03, 1.04, 1.05, 1.06],
+  [0.9, 0.95, 1, 1.05, 1.1],
   [1, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3],
   [0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5],
   [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2],
@@ -126,7 +128,7 @@ const ratioSteps: readonly (readonly number[])[] = [
  */
 export function ratioTicks(low: number, high: number, apart: number): Ticks {
   const candidates = ratioSteps
-    .filter((steps) => high <= 1.3 * (steps.at(-1) ?? 1))
+    .filter((steps) => high <= (steps[0] > 0.85 && steps[0] < 1 ? 1 : 1.3) * (steps.at(-1) ?? 1))
     .map((steps) => steps.filter((value) => value >= low && value <= high))
     .filter((values) => values.every((value, i) => i === 0 || value >= values[i - 1] * apart));
   const values = candidates.reduce((best, set) => (set.length > best.length ? set : best), [1]);
