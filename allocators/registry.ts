@@ -7,8 +7,10 @@ import { bump } from "./bump.js";
 import { cPartial } from "./c-partial/c-partial.js";
 import { dlmalloc } from "./dlmalloc/dlmalloc.js";
 import { glibc } from "./glibc/glibc.js";
+import { compactFit } from "./handle-table/compact-fit.js";
 import { handleTableOver } from "./handle-table/handle-table.js";
 import { anchorage, classicMac, palm } from "./handle-table/presets.js";
+import { zsmalloc } from "./handle-table/zsmalloc.js";
 import { ideal } from "./ideal.js";
 import { jemalloc } from "./jemalloc/jemalloc.js";
 import { layeredOver } from "./layered.js";
@@ -56,6 +58,8 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   anchorage,
   "classic-mac": classicMac,
   palm,
+  "compact-fit": compactFit,
+  zsmalloc,
   "c-partial": cPartial,
   layered: layeredOver(() => allocators),
 };

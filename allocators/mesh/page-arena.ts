@@ -1,7 +1,7 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Use } from "../../memory/address-space.js";
 import { Cost } from "../../memory/costs.js";
-import { GrowingTable } from "./growing-table.js";
+import { GrowingTable } from "../growing-table.js";
 import { SpanLists } from "./span-lists.js";
 
 const PAGE = 4096;

@@ -1,5 +1,5 @@
 import type { AddressSpace } from "../../memory/address-space.js";
-import { GrowingTable } from "./growing-table.js";
+import { GrowingTable } from "../growing-table.js";
 import { EMPTY, MiniHeaps, WORDS } from "./mini-heaps.js";
 import { PageArena } from "./page-arena.js";
 

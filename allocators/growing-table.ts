@@ -1,6 +1,6 @@
-import type { Address, AddressSpace } from "../../memory/address-space.js";
-import { Use } from "../../memory/address-space.js";
-import { type HeapMap, Kind } from "../../memory/heap-map.js";
+import type { Address, AddressSpace } from "../memory/address-space.js";
+import { Use } from "../memory/address-space.js";
+import { type HeapMap, Kind } from "../memory/heap-map.js";
 
 /** Bookkeeping of equal records that never shrinks, mapped under `Use.meta` page by page as records come into use. */
 export class GrowingTable {
