@@ -187,6 +187,12 @@ function program(): Command {
       "--textbook",
       "sequential fits beside the textbook's linear list, which walks at each request and each free",
     )
+    .addOption(
+      new Option(
+        "--stream <file>",
+        "time this .fgt file read block by block straight into each allocator (default: pymalloc), and its memory",
+      ).conflicts(["trace", "live", "textbook"]),
+    )
     .option("--json", "as JSON on stdout")
     .addHelpText(
       "after",
@@ -196,9 +202,13 @@ function program(): Command {
         "bench --textbook --live 50000 --rounds 1",
         "bench pymalloc --rounds 9 --live 50000",
         "bench first-fit buddy pymalloc --trace run.trace.gz --rounds 15",
+        "bench pymalloc --stream run.fgt",
       ),
     )
-    .action(async (names: string[], options: object) => (await import("./bench.js")).bench(names, options as never));
+    .action(async (names: string[], options: { stream?: string }) => {
+      if (options.stream === undefined) await (await import("./bench.js")).bench(names, options as never);
+      else await (await import("./bench-stream.js")).benchStream(names, options as never);
+    });
 
   addPymalloc(fraglab);
 

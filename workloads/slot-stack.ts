@@ -1,6 +1,7 @@
 /** State of a slot that holds a block. */
-const LIVE = -2;
-const BOTTOM = -1;
+export const LIVE = -2;
+/** The slot below the lowest free one. */
+export const BOTTOM = -1;
 
 /**
  * Gives out slots the way every trace numbers its blocks: the slot freed last first, else the next unused one. So slots

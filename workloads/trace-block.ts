@@ -17,15 +17,16 @@
 import { InputError } from "../memory/errors.js";
 import { SlotStack } from "./slot-stack.js";
 import { OP_MASK, Op, type Trace } from "./trace.js";
-import { VarintReader, VarintWriter } from "./varint.js";
+import { VarintWriter } from "./varint.js";
 
 /** Events in a block, the last one excepted. */
 export const BLOCK_EVENTS = 131072;
 /** Births that a ref can name. */
-const WINDOW = 1 << 20;
-const COLUMNS = 6;
+export const WINDOW = 1 << 20;
+/** Columns of a block. */
+export const COLUMNS = 6;
 /** The last two exist only in traces with sites (version 2 of the file). */
-const COLUMNS_WITH_SITES = 8;
+export const COLUMNS_WITH_SITES = 8;
 
 /** Encodes the blocks of one trace, in order. */
 export class BlockEncoder {
@@ -135,162 +136,4 @@ function writeText(column: VarintWriter, text: string): void {
   const bytes = Buffer.from(text, "utf8");
   column.write(bytes.length);
   column.writeBytes(bytes);
-}
-
-function readText(column: VarintReader): string {
-  return Buffer.from(column.readBytes(column.read())).toString("utf8");
-}
-
-/** Columns that a decoder writes into; event `first` of the block goes to their index `at`. */
-export interface BlockTarget {
-  readonly op: Uint8Array;
-  readonly slot: Uint32Array;
-  readonly size: Uint32Array | Float64Array;
-  /** Empty where the trace has no sites. */
-  readonly site: Uint32Array;
-}
-
-/** Decodes the blocks of one trace, in order. A block that is no block makes `decode` answer false. */
-export class BlockDecoder {
-  readonly labels: string[] = [];
-  readonly siteNames: string[] = [];
-  readonly switchAt: number[] = [];
-  readonly switchId: number[] = [];
-  private readonly stack: SlotStack;
-  private readonly slots: number;
-  private readonly maxSize: number;
-  /** Slot of each of the last births, at its birth number modulo the length. */
-  private readonly slotOfBirth: Int32Array;
-  private born = 0;
-  private lastRef = 0;
-  private events = 0;
-  private lastSwitch = 0;
-
-  /** `slots` and `events` of the whole trace; sizes above `maxSize` are refused. */
-  constructor(slots: number, events: number, maxSize: number) {
-    this.slots = slots;
-    this.maxSize = maxSize;
-    this.stack = new SlotStack(slots);
-    let window = 1024;
-    while (window < WINDOW && window < events) window *= 2;
-    this.slotOfBirth = new Int32Array(window);
-  }
-
-  /** Slots taken so far. */
-  get usedSlots(): number {
-    return this.stack.used;
-  }
-
-  /** Decodes `events` events into `target` from index `at` on. */
-  decode(block: Uint8Array, events: number, target: BlockTarget, at: number): boolean {
-    const columns = splitColumns(block, target.site.length > 0 ? COLUMNS_WITH_SITES : COLUMNS);
-    if (columns === undefined) return false;
-    const [op, ref, size, count, label, thread, site, name] = columns;
-    target.op.set(op.readBytes(events), at);
-    if (!op.done) return false;
-    if (!this.decodeEvents(events, target, at, ref, size, count, label)) return false;
-    if (!this.readSwitches(thread, events)) return false;
-    if (site !== undefined && name !== undefined && !this.readSites(site, name, events, target, at)) return false;
-    this.events += events;
-    return ref.done && size.done && count.done && label.done;
-  }
-
-  private decodeEvents(
-    events: number,
-    target: BlockTarget,
-    start: number,
-    ref: VarintReader,
-    size: VarintReader,
-    count: VarintReader,
-    label: VarintReader,
-  ): boolean {
-    const { op, slot: slots, size: sizes } = target;
-    const end = start + events;
-    for (let i = start; i < end; i++) {
-      const code = op[i] & OP_MASK;
-      let slot = 0;
-      let bytes = 0;
-      if (code === Op.allocate) {
-        slot = this.stack.take();
-        if (slot >= this.slots) return false;
-        this.slotOfBirth[this.born++ & (this.slotOfBirth.length - 1)] = slot;
-        bytes = size.read();
-      } else if (code === Op.phase) {
-        slot = this.readLabel(label);
-        if (slot < 0) return false;
-      } else {
-        if (code > Op.phase) return false;
-        slot = this.readRef(ref);
-        if (!this.stack.isLive(slot)) return false;
-        if (code === Op.free) this.stack.give(slot);
-        else if (code === Op.reallocate) bytes = size.read();
-        else if (code === Op.access) bytes = count.read();
-      }
-      if (bytes > this.maxSize) return false;
-      slots[i] = slot;
-      sizes[i] = bytes;
-    }
-    return true;
-  }
-
-  private readRef(column: VarintReader): number {
-    const code = column.read();
-    if (code === 0) return column.read();
-    const zigzag = code - 1;
-    this.lastRef += (zigzag & 1) !== 0 ? -((zigzag + 1) / 2) : zigzag / 2;
-    return this.slotOfBirth[this.lastRef & (this.slotOfBirth.length - 1)];
-  }
-
-  private readLabel(column: VarintReader): number {
-    const index = column.read();
-    if (index > this.labels.length) return -1;
-    if (index === this.labels.length) this.labels.push(readText(column));
-    return index;
-  }
-
-  private readSites(
-    column: VarintReader,
-    names: VarintReader,
-    events: number,
-    target: BlockTarget,
-    start: number,
-  ): boolean {
-    while (!names.done) {
-      this.siteNames.push(readText(names));
-      if (names.overrun) return false;
-    }
-    for (let i = start; i < start + events; i++) {
-      const code = target.op[i] & OP_MASK;
-      const site = code === Op.allocate || code === Op.reallocate ? column.read() : 0;
-      if (site > this.siteNames.length) return false;
-      target.site[i] = site;
-    }
-    return column.done;
-  }
-
-  private readSwitches(column: VarintReader, events: number): boolean {
-    while (!column.done) {
-      this.lastSwitch += column.read();
-      this.switchAt.push(this.lastSwitch);
-      this.switchId.push(column.read());
-      if (column.overrun || this.lastSwitch >= this.events + events) return false;
-    }
-    return true;
-  }
-}
-
-type Column = VarintReader;
-type Columns = [Column, Column, Column, Column, Column, Column, Column?, Column?];
-
-/** A reader for each column, or undefined where the lengths do not add up. */
-function splitColumns(block: Uint8Array, count: number): Columns | undefined {
-  const header = new VarintReader(block, 0, block.length);
-  const lengths = Array.from({ length: count }, () => header.read());
-  let start = header.position;
-  const columns = lengths.map((length) => {
-    const column = new VarintReader(block, start, start + length);
-    start += length;
-    return column;
-  });
-  return header.overrun || start !== block.length ? undefined : (columns as Columns);
 }

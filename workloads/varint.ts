@@ -64,6 +64,11 @@ export class VarintReader {
     return this.at;
   }
 
+  /** Index behind the last byte. */
+  get limit(): number {
+    return this.end;
+  }
+
   get overrun(): boolean {
     return this.at > this.end;
   }

@@ -155,6 +155,21 @@ describe("a damaged file", () => {
     fc.assert(fc.property(fc.array(damage, { minLength: 1, maxLength: 3 }), fc.boolean(), check), { numRuns: 200 });
   });
 
+  it.each([
+    ["GLOBAL", "cos\nsystem\n."],
+    ["REDUCE", ")R."],
+    ["STACK_GLOBAL", "\x8c\x02os\x8c\x06system\x93."],
+    ["NEWOBJ", ")\x81."],
+    ["BUILD", "}b."],
+    ["INST", "(ios\nsystem\n."],
+  ])("that is a pickle with %s is refused by name, nothing run", (name, body) => {
+    const outcome = outcomeOf("pytorch", Buffer.from(`\x80\x04${body}`, "latin1"), false);
+    expect(outcome).toBeInstanceOf(InputError);
+    expect((outcome as InputError).message).toMatch(
+      new RegExp(`^some\\.file: byte \\d+: "?opcode ${name}, which would run code"?: expected plain data only`),
+    );
+  });
+
   it("of any bytes is a trace or one line, whichever format it is taken for", () => {
     for (const { name } of readers) {
       const check = (bytes: Uint8Array, lenient: boolean): void => {

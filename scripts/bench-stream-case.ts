@@ -1,0 +1,49 @@
+/**
+ * One reading of a compact trace file in a process of its own, so that its largest resident set is that of this case
+ * alone; prints times and memory as JSON.
+ *
+ * Arguments: the file, "verified" or "checksums", an allocator selector or "" for decoding alone.
+ */
+import { milliseconds } from "../harness/clock.js";
+import { replayLoopFor } from "../harness/replay.js";
+import { reachSafepoint, SEGMENT } from "../harness/safepoint.js";
+import { createAddressSpace } from "../memory/address-space.js";
+import { InputError } from "../memory/errors.js";
+import { readTraceBlocks, readTraceFileInfo, type TraceBlock } from "../workloads/trace-file.js";
+import { streamOptions } from "./stream-options.js";
+
+const [file, check, selector] = process.argv.slice(2);
+
+/** A replay that is fed block by block, with its safepoints and without any metric. */
+async function replayFrom(name: string, slots: number): Promise<(block: TraceBlock) => void> {
+  const { spec, options } = streamOptions(name);
+  const replaySegment = await replayLoopFor(spec.name);
+  const space = createAddressSpace();
+  const allocator = spec.create(space, options);
+  const refs = new Float64Array(slots);
+  return (block) => {
+    for (let at = 0; at < block.length; ) {
+      const reached = replaySegment(allocator, block, refs, space.log, at, Math.min(at + SEGMENT, block.length));
+      if (reached === at) throw new InputError(`${name} has no memory at event ${block.first + at}`);
+      at = reached;
+      if (at % SEGMENT === 0) reachSafepoint(allocator, block.first + at);
+      space.log.clear();
+    }
+  };
+}
+
+const { slots } = await readTraceFileInfo(file);
+const replay = selector === "" ? () => undefined : await replayFrom(selector, slots);
+const started = milliseconds();
+const before = process.cpuUsage();
+let events = 0;
+for await (const block of readTraceBlocks(file, check === "verified")) {
+  replay(block);
+  events += block.length;
+}
+const wall = milliseconds() - started;
+const { user, system } = process.cpuUsage(before);
+const residentBytes = 1024 * process.resourceUsage().maxRSS;
+process.stdout.write(
+  `${JSON.stringify({ events, nsPerEvent: (1e6 * wall) / events, cpuNsPerEvent: (1000 * (user + system)) / events, residentBytes })}\n`,
+);
