@@ -65,6 +65,13 @@ describe("fraglab record", () => {
     });
   });
 
+  it("takes what the command became, whatever its launcher and others asked", () => {
+    const launcher = ["sh", "-c", `for i in 1 2 3; do sh -c :; done; exec ${program}`];
+    const run = fraglab(["record", "--out", "became.trace", "--", ...launcher]);
+    expect(run.stderr).toMatch(/\nfraglab: asks \(process \d+\): 2 allocations/);
+    expect(readFileSync(join(folder, "became.trace"), "utf8")).toBe("a 0 24\nr 0 100\na 1 7\nf 1\n");
+  });
+
   it("takes one of several programs, or all", () => {
     const script = ["sh", "-c", `${program}; ${program} --more`];
     const one = fraglab(["record", "--program", "asks", "--out", "one.trace", "--", ...script]);

@@ -35,6 +35,8 @@ const leftOut: Readonly<Record<string, string>> = {
 interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** Process that was started. */
+  readonly pid: number | undefined;
 }
 
 const say = (line: string): void => {
@@ -83,7 +85,7 @@ async function run(command: string, args: readonly string[], env: NodeJS.Process
       child.once("error", (error) => failed(new InputError(`${command}: cannot be started: ${error.message}`)));
       child.once("close", (code, signal) => {
         process.removeListener("SIGTERM", forward);
-        done({ code, signal });
+        done({ code, signal, pid: child.pid });
       });
     });
   } finally {
@@ -91,13 +93,22 @@ async function run(command: string, args: readonly string[], env: NodeJS.Process
   }
 }
 
-/** The image with most requests: of a script that starts a program, the program. */
-function mainOf(recordings: readonly Recording[], { program, python }: RecordOptions): Recording | undefined {
+/**
+ * What the command became, where its process went from image to image (a launcher that ends with exec); else the image with
+ * most requests: of a script that starts a program, the program.
+ */
+function mainOf(
+  recordings: readonly Recording[],
+  started: number | undefined,
+  { program, python }: RecordOptions,
+): Recording | undefined {
   const known = recordings.filter((one) => one.records > 0);
   if (program !== undefined && known.length > 0 && !known.some((one) => basename(one.program) === program))
     throw unknownName("program of the run", program, [...new Set(known.map((one) => basename(one.program)))]);
   // With --python a launcher that is a script may ask for more than the interpreter.
   const pythons = python === undefined ? [] : known.filter((one) => /python/.test(basename(one.program)));
+  const became = known.filter((one) => one.pid === started);
+  if (program === undefined && pythons.length === 0 && became.length > 1) return became.at(-1);
   const wanted =
     program !== undefined
       ? known.filter((one) => basename(one.program) === program)
@@ -145,7 +156,7 @@ export async function record(command: string, args: readonly string[], options: 
   try {
     const ending = await run(command, args, environmentFor(folder, library, options.python), options.json ?? false);
     const recordings = recordingsIn(folder, PREFIX);
-    const main = mainOf(recordings, options);
+    const main = mainOf(recordings, ending.pid, options);
     if (main === undefined) throw nothingRecorded(command, options, recordings.length);
     reportEnding(command, ending);
     const maps = savedMaps(folder, PREFIX);
