@@ -101,8 +101,10 @@ function finding(tables: Tables): string {
   const [n, h0, h1, o] = ["glibc", "handles, still", "slide", "oracle"].map(
     (name) => (value(name, "endFootprint") * scaleOf(tables)) / 1e6,
   );
+  const scale = scaleOf(tables);
+  const size = scale === 1 ? "" : `, run at 1/${scale} of its size and multiplied by ${scale}`;
   return (
-    `MB at full size at the end of alaska72: ${ended}. Anchorage needs ${value("Anchorage", "pauses")} passes and ` +
+    `MB at the end of alaska72${size}: ${ended}. Anchorage needs ${value("Anchorage", "pauses")} passes and ` +
     `${moved("Anchorage")} MB of moves, slide ${moved("slide")}, two-finger ${moved("two-finger")}; it ends ` +
     `${(100 * saved).toFixed(0)} % below glibc, and ${(100 * table).toFixed(0)} % of what is left is the table, which never shrinks. ` +
     `Handles on the same heap without movement hold ${h0.toFixed(1)} MB: indirection costs ${(h0 - n).toFixed(1)} MB against ` +

@@ -77,6 +77,9 @@ describe("fraglab", () => {
     const checks = JSON.parse(json.stdout) as Record<string, unknown>[];
     expect(Object.keys(checks[0])).toEqual(["target", "expected", "got", "tolerance", "pass", "source"]);
     expect(checks.every(({ pass }) => pass)).toBe(true);
+    const idle = fraglab("verify", "metrics", "--python", "python3");
+    expect([idle.status, idle.stdout]).toEqual([2, ""]);
+    expect(idle.stderr).toContain("--python: none of the targets asked for drives a Python");
     const unknown = fraglab("verify", "metric");
     expect([unknown.status, unknown.stdout]).toEqual([2, ""]);
     expect(unknown.stderr).toMatch(/did you mean "metrics"/);

@@ -33,6 +33,8 @@ export interface Target {
   readonly title: string;
   /** Whether it takes less than a second or two, so that the tests run it each time. */
   readonly quick: boolean;
+  /** Settings that it heeds. */
+  readonly settings?: readonly (keyof TargetSettings)[];
   run(settings?: TargetSettings): readonly Check[] | Skipped | Promise<readonly Check[] | Skipped>;
 }
 

@@ -233,6 +233,7 @@ function runTarget({ python }: TargetSettings = {}): readonly Check[] | Skipped 
 
 export const pymallocTarget: Target = {
   name: "pymalloc",
+  settings: ["python"],
   title: "The object allocator of an installed CPython, driven with the requests that the simulator gets",
   quick: false,
   run: runTarget,

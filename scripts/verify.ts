@@ -1,5 +1,5 @@
 /** `fraglab verify`: theory and golden targets, each expected and got. */
-import { unknownName } from "../memory/errors.js";
+import { InputError, unknownName } from "../memory/errors.js";
 import { createProgress } from "./progress.js";
 import { textTable } from "./text-table.js";
 import type { Check, Target, TargetSettings } from "./verification.js";
@@ -56,6 +56,8 @@ interface VerifyOptions extends TargetSettings {
 /** Runs targets and prints their checks; the exit code is 1 where one fails. A skipped target says why on stderr. */
 export async function verify(names: readonly string[], options: VerifyOptions): Promise<void> {
   const wanted = chosen(names);
+  if (options.python !== undefined && !wanted.some(({ settings }) => settings?.includes("python")))
+    throw new InputError("--python: none of the targets asked for drives a Python: add pymalloc to them");
   const progress = createProgress("verify");
   const all: Check[] = [];
   const sources: string[] = [];
