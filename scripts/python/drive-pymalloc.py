@@ -188,6 +188,11 @@ class Arenas:
         return ordinal, rest - self.offsets[ordinal % len(self.offsets)]
 
 
+def clear_lookups():
+    """Frees the names that only the cache of attribute lookups keeps."""
+    api.PyType_ClearCache()
+
+
 def columns(count):
     data = array.array("i")
     data.frombytes(sys.stdin.buffer.read(12 * count))
@@ -207,7 +212,9 @@ def main():
     set_allocator(OBJ, aside_ref)
     arenas.install(int(re.search(r"^\d+ arenas \* (\d+) bytes", statistics(), re.M).group(1)))
 
-    # From here on, what the interpreter had from its allocator before must stay as it is.
+    # From here on, what the interpreter had from its allocator before must stay as it is. The cache of attribute lookups is
+    # the last owner of some names; which of them a later lookup would push out depends on where the system put things.
+    clear_lookups()
     before = fill()
     arenas.active = True
     for i, operation in enumerate(operations):
