@@ -140,6 +140,12 @@ describe("OffsetAllocator", () => {
     expect(map.totals()[Kind.header]).toBe(0);
   });
 
+  it("gives an aligned object of no bytes an address that no other has", () => {
+    const heap = offsetAllocator.create(createAddressSpace(), {});
+    const refs = [heap.allocate(16), heap.allocate(0, 32), heap.allocate(0)];
+    expect(new Set(refs).size).toBe(3);
+  });
+
   it("fails although a block of the same bin would fit", () => {
     const heap = offsetAllocator.create(createAddressSpace(), { range: 65536 });
     const blocks = [33, 3840, 208, 15].map((units) => heap.allocate(units * 16));

@@ -90,7 +90,8 @@ class OffsetAllocator implements Allocator {
   }
 
   allocate(size: number, alignment = GRANULE): Ref {
-    const bytes = alignment > GRANULE ? size + alignment - GRANULE : size;
+    // An object of no bytes has one, or its aligned address could be that of the next block.
+    const bytes = alignment > GRANULE ? Math.max(1, size) + alignment - GRANULE : size;
     if (bytes > this.range) return none;
     const node = this.take(bytes === 0 ? 1 : Math.ceil(bytes * PER_GRANULE));
     if (node < 0) return none;
