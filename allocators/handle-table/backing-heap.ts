@@ -57,6 +57,8 @@ export class BackingHeap {
   liveUnits = 0;
   /** Bytes that the program asked for in used blocks. */
   asked = 0;
+  /** Units of the block that `place`, `placeAligned` or `resize` gave last. */
+  granted = 0;
   private readonly costs: Costs;
   private readonly minSplit: number;
 
@@ -105,40 +107,33 @@ export class BackingHeap {
     blocks.top = 0;
   }
 
-  /** Ends the life of a used block, of which the program asked for `asked` bytes. */
-  release(block: number, asked: number): void {
-    const { blocks } = this;
-    const units = blocks.unitsAt(block);
+  /** Ends the life of a used block of `units`, of which the program asked for `asked` bytes. */
+  release(block: number, units: number, asked: number): void {
     this.liveUnits -= units;
     this.asked -= asked;
-    if (this.reuses) blocks.vacate(block, units);
-    else blocks.kill(block, units);
+    if (this.reuses) this.blocks.vacate(block, units);
+    else this.blocks.kill(block, units);
   }
 
   /**
-   * Fits a used block, of which the program asked for `asked` bytes, to `size` bytes without moving it. `false` where
-   * there is no room, and nothing is changed.
+   * Fits a used block of `have` units, of which the program asked for `asked` bytes, to `size` bytes without moving it.
+   * `false` where there is no room, and nothing is changed.
    */
-  resize(block: number, asked: number, size: number): boolean {
-    const { blocks } = this;
-    const have = blocks.unitsAt(block);
+  resize(block: number, have: number, asked: number, size: number): boolean {
     const need = unitsFor(size);
-    if (need > have && !this.growInPlace(block, have, need)) return false;
-    if (have - need >= this.minSplit) this.shrink(block, have, need);
+    let units = have;
+    if (need > have) units = this.growInPlace(block, have, need);
+    else if (have - need >= this.minSplit) units = this.shrink(block, have, need);
+    if (units === 0) return false;
     this.asked -= asked;
     this.liveUnits -= have;
-    this.admit(block, blocks.unitsAt(block), size);
+    this.admit(block, units, size);
     return true;
   }
 
   /** Address of the payload. */
   addressOf(block: number): Address {
     return this.pages.addressAt(block + 1);
-  }
-
-  /** Bytes of payload. */
-  capacityOf(block: number): number {
-    return (this.blocks.unitsAt(block) - 1) * UNIT;
   }
 
   /** Units from `at` to the first place for a block of an alignment code: 0, or enough for a free block. */
@@ -173,43 +168,50 @@ export class BackingHeap {
     if (!pages.extendTo(block + units)) return NIL;
     blocks.raiseTop(block + units);
     if (lead > 0) blocks.addFree(gap, lead);
-    blocks.setUnits(block, units);
+    blocks.use(block, units);
     this.admit(block, units, size);
     return block;
   }
 
   /** Takes a block of `units` into the accounts as one of `size` bytes. */
   private admit(block: number, units: number, size: number): void {
+    this.granted = units;
     this.liveUnits += units;
     this.asked += size;
     // Of an object of no bytes the program is taken to write one, as of the least real one.
     this.pages.touch(block, UNIT + (size === 0 ? 1 : size));
   }
 
-  private shrink(block: number, have: number, need: number): void {
-    const { blocks } = this;
-    const end = block + need;
+  /** Gives the end of a used block back. Returns the units that it keeps. */
+  private shrink(block: number, have: number, need: number): number {
     this.costs[Cost.splits] += 1;
-    blocks.setUnits(block, need);
-    if (this.reuses) blocks.vacate(end, have - need);
-    else blocks.kill(end, have - need);
+    this.blocks.use(block, need);
+    if (this.reuses) this.blocks.vacate(block + need, have - need);
+    else this.blocks.kill(block + need, have - need);
+    return need;
   }
 
-  /** Grows a used block from `have` to `need` units into the free block behind it, or at the top. */
-  private growInPlace(block: number, have: number, need: number): boolean {
+  /**
+   * Grows a used block from `have` to `need` units or more, into the free block behind it or at the top. Returns the units
+   * that it has then, 0 where there is no room.
+   */
+  private growInPlace(block: number, have: number, need: number): number {
     const { blocks } = this;
+    const { lists } = blocks;
     const end = block + have;
     let units = need;
     if (end === blocks.top) {
-      if (!this.pages.extendTo(block + need)) return false;
+      if (!this.pages.extendTo(block + need)) return 0;
       blocks.raiseTop(block + need);
     } else {
-      if (!this.reuses || have - blocks.sizeAt(end) < need) return false;
-      units = have + blocks.carve(blocks.holeAt(end), need - have);
+      if (!this.reuses || !blocks.isFree(end)) return 0;
+      const hole = blocks.holeAt(end);
+      if (have + lists.unitsOf(hole) < need) return 0;
+      units = have + blocks.carve(hole, need - have);
     }
-    blocks.setUnits(block, units);
+    blocks.use(block, units);
     // The end of the block that grew is no longer the start of one.
     if (blocks.cursor > block && blocks.cursor < block + units) blocks.cursor = block;
-    return true;
+    return units;
   }
 }

@@ -35,7 +35,7 @@ export class BestHoles implements Compactor {
       // A block that goes merges with a free one in front of it, so that one is looked at first.
       const before = blocks.beforeAt(block);
       mover.costs[Cost.blocksVisited] += 1;
-      const goes = blocks.sizeAt(block) > 0 && !this.settled.has(block) && !mover.isPinned(block);
+      const goes = !blocks.isFree(block) && !this.settled.has(block) && !mover.isPinned(block);
       if (goes) moved += this.moveDown(block, log);
       end = before < 0 ? block + before : block;
     }
@@ -48,7 +48,7 @@ export class BestHoles implements Compactor {
     const { heap } = mover;
     const { blocks } = heap;
     const code = mover.codeAt(block);
-    const had = blocks.unitsAt(block);
+    const had = blocks.sizeAt(block);
     const copied = mover.unitsToMove(block);
     const start = holes.find(roomFor(copied, code), block, this.unitsOf);
     if (start < 0) return 0;

@@ -1,5 +1,6 @@
 import { Cost, type Costs } from "../../memory/costs.js";
 import { END, FreeLists } from "./free-lists.js";
+import type { HandleEntries } from "./handle-entries.js";
 import type { HeapPages } from "./heap-pages.js";
 
 // V8 folds a constant of the module, but loads and checks an imported or exported one at each use.
@@ -7,20 +8,19 @@ const NIL = END;
 const SPLITS = Cost.splits;
 const COALESCES = Cost.coalesces;
 
-/** Where the tags of a block are, counted from its first unit: the last tag of the block before comes first. */
-const BEFORE = 0;
-const FIRST = 1;
-const SECOND = 2;
+/** Where the mark of the block at a unit is, and that of the block before it, which is its neighbour. */
+const FIRST = 3;
+const BEFORE = 1;
 
 /**
  * A contiguous heap of blocks [0, top) that tell their neighbours what they are. A block is named by the unit it starts
- * at. One tag for each unit, of which the first two and the last of a block count:
+ * at. Blocks are of two units and more, so every block has an even unit, and there is one mark for each: the marks at a
+ * block's first and last even unit are 0 while it is used and name its record in the free lists while it is free. What
+ * lies between is stale. Sizes of used blocks are in the table, and who walks over blocks wants their owners kept: `track`.
  *
- *     used    entry, units, ..., units
- *     free    ~hole, ..., ~hole         with the rest in the free lists' record of the hole
- *
- * Blocks are of two units and more, so a used one's second tag may be its last. The modelled header is 16 bytes: both
- * sizes, the 32-bit entry number and the flags; only the links of a free block lie in its payload.
+ * The modelled header is 16 bytes: both sizes, the 32-bit entry number and the flags; only the links of a free block lie in
+ * its payload. Marks hold 16 bits of a number, which with the place is enough to find it, because the fewer bytes a
+ * block has here, the more of them stay in cache.
  */
 export class Blocks {
   /** First unit above the last block. */
@@ -33,8 +33,11 @@ export class Blocks {
   private readonly pages: HeapPages;
   private readonly costs: Costs;
   private readonly minSplit: number;
-  /** The tag of unit u is at u + 1, behind one for the block before the first. */
-  private tags = new Int32Array(8192);
+  /** The block that starts at unit u has its first mark at (u + 3) >> 1; the one that ends before u its last at (u + 1) >> 1. */
+  private marks = new Uint16Array(8192);
+  /** Where blocks are tracked: the entry of each used block, beside its first and its last mark, and the table. */
+  private owners: Int32Array | undefined;
+  private entries: HandleEntries | undefined;
 
   /** `minSplit` is the least rest, in units, that is worth a free block. */
   constructor(pages: HeapPages, costs: Costs, minSplit: number, headOnly: boolean) {
@@ -42,42 +45,75 @@ export class Blocks {
     this.costs = costs;
     this.minSplit = minSplit;
     this.lists = new FreeLists(costs, headOnly);
+    this.owners = undefined;
+    this.entries = undefined;
   }
 
-  /** Units of the block, header included; negative for a free one. */
+  /** Whether the owners of used blocks are known, so that blocks can be walked over. */
+  get isTracked(): boolean {
+    return this.owners !== undefined;
+  }
+
+  /** Keeps the owners of used blocks from now on. All live entries of `entries` have their blocks here. */
+  track(entries: HandleEntries): void {
+    if (this.owners !== undefined) return;
+    this.owners = new Int32Array(this.marks.length);
+    this.entries = entries;
+    entries.eachLive((index) => this.own(entries.blockOf(index), entries.unitsOf(index), index));
+  }
+
+  /** Keeps them no longer. */
+  untrack(): void {
+    this.owners = undefined;
+    this.entries = undefined;
+  }
+
+  /** Units of the block, header included; negative for a free one. The blocks must be tracked. */
   sizeAt(block: number): number {
-    const tag = this.tags[block + FIRST];
-    return tag < 0 ? -this.lists.unitsOf(~tag) : this.tags[block + SECOND];
+    const at = (block + FIRST) >> 1;
+    const mark = this.marks[at];
+    return mark === 0 ? this.unitsOfOwner(at) : -this.lists.unitsOf(this.lists.startingAt(block, mark));
   }
 
-  /** Units of the block that ends where this one starts, negative for a free one; 0 for the first block. */
+  /**
+   * Units of the block that ends where this one starts, negative for a free one; 0 for the first block. The blocks must be
+   * tracked.
+   */
   beforeAt(block: number): number {
-    const tag = this.tags[block + BEFORE];
-    return tag < 0 ? -this.lists.unitsOf(~tag) : tag;
+    if (block === 0) return 0;
+    const at = (block + BEFORE) >> 1;
+    const mark = this.marks[at];
+    return mark === 0 ? this.unitsOfOwner(at) : -this.lists.unitsOf(this.lists.endingAt(block, mark));
   }
 
-  /** Units of a used block. */
-  unitsAt(block: number): number {
-    return this.tags[block + SECOND];
+  /** Whether the block is free or, where blocks have been given to the top, no block any more. */
+  isFree(block: number): boolean {
+    return block >= this.top || this.marks[(block + FIRST) >> 1] !== 0;
   }
 
-  /** Makes [block, block + units) a used place; `setOwner` must follow. */
-  setUnits(block: number, units: number): void {
-    this.tags[block + SECOND] = units;
-    this.tags[block + units] = units;
+  /** Makes [block, block + units) a used place. */
+  use(block: number, units: number): void {
+    const { marks } = this;
+    marks[(block + FIRST) >> 1] = 0;
+    marks[(block + units + BEFORE) >> 1] = 0;
   }
 
-  /** Entry of a used block. */
+  /** Makes the used place [block, block + units) that of an entry. */
+  own(block: number, units: number, entry: number): void {
+    const { owners } = this;
+    if (owners === undefined) return;
+    owners[(block + FIRST) >> 1] = entry;
+    owners[(block + units + BEFORE) >> 1] = entry;
+  }
+
+  /** Entry of a used block. The blocks must be tracked. */
   ownerAt(block: number): number {
-    return this.tags[block + FIRST];
-  }
-  setOwner(block: number, entry: number): void {
-    this.tags[block + FIRST] = entry;
+    return (this.owners as Int32Array)[(block + FIRST) >> 1];
   }
 
   /** Number of a free block in the free lists. */
   holeAt(block: number): number {
-    return ~this.tags[block + FIRST];
+    return this.lists.startingAt(block, this.marks[(block + FIRST) >> 1]);
   }
 
   /** Calls `visit` for each block in the lists, from class `own` upwards. */
@@ -88,7 +124,7 @@ export class Blocks {
   /** Raises the top to `units`. */
   raiseTop(units: number): void {
     this.top = units;
-    if (units >= this.tags.length) this.grow(units + 1);
+    if ((units + FIRST) >> 1 >= this.marks.length) this.grow(((units + FIRST) >> 1) + 1);
   }
 
   /**
@@ -100,7 +136,7 @@ export class Blocks {
     const found = lists.unitsOf(hole);
     const rest = found - units;
     if (rest >= this.minSplit) return this.split(hole, units, rest);
-    this.setUnits(lists.startOf(hole), found);
+    this.use(lists.startOf(hole), found);
     lists.take(hole);
     return found;
   }
@@ -126,10 +162,10 @@ export class Blocks {
 
   /** Frees a used place: merges it with free neighbours, and gives it to the top if it comes to lie there. */
   vacate(block: number, units: number): void {
-    const { tags } = this;
+    const { marks } = this;
     const end = block + units;
-    // Above the top the tags are stale.
-    if (end >= this.top || (tags[end + FIRST] | tags[block + BEFORE]) < 0) this.merge(block, end);
+    // Above the top the marks are stale.
+    if (end >= this.top || (marks[(end + FIRST) >> 1] | marks[(block + BEFORE) >> 1]) !== 0) this.merge(block, end);
     else this.setHole(block, units, this.lists.add(block, units));
   }
 
@@ -143,15 +179,19 @@ export class Blocks {
     this.lists.drop(this.holeAt(block));
   }
 
+  private unitsOfOwner(at: number): number {
+    return (this.entries as HandleEntries).unitsOf((this.owners as Int32Array)[at]);
+  }
+
   /** Makes a used place of `units` at the start of a free block and leaves it the `rest`. Returns `units`. */
   private split(hole: number, units: number, rest: number): number {
-    const { lists } = this;
+    const { lists, marks } = this;
     const block = lists.startOf(hole);
     const end = block + units;
-    this.setUnits(block, units);
+    this.use(block, units);
     this.costs[SPLITS] += 1;
-    // The last tag names the hole already.
-    this.tags[end + FIRST] = ~hole;
+    // The last mark names the hole already.
+    marks[(end + FIRST) >> 1] = lists.markOf(hole);
     lists.change(hole, end, rest);
     this.pages.touchFree(end);
     return units;
@@ -159,22 +199,23 @@ export class Blocks {
 
   /** `vacate` where the top or a free block adjoins. */
   private merge(block: number, firstEnd: number): void {
-    const { lists, tags } = this;
+    const { lists, marks } = this;
     let start = block;
     let end = firstEnd;
     let hole = NIL;
-    const after = end < this.top ? tags[end + FIRST] : 0;
-    const before = tags[block + BEFORE];
-    if (before < 0) {
-      hole = ~before;
+    const before = marks[(block + BEFORE) >> 1];
+    const after = end < this.top ? marks[(end + FIRST) >> 1] : 0;
+    if (before !== 0) {
+      hole = lists.endingAt(block, before);
       start = lists.startOf(hole);
       this.costs[COALESCES] += 1;
     }
-    if (after < 0) {
-      end += lists.unitsOf(~after);
+    if (after !== 0) {
+      const next = lists.startingAt(end, after);
+      end += lists.unitsOf(next);
       this.costs[COALESCES] += 1;
-      if (hole === NIL) hole = ~after;
-      else lists.take(~after);
+      if (hole === NIL) hole = next;
+      else lists.take(next);
     }
     if (this.cursor > start && this.cursor <= end) this.cursor = start;
     if (end === this.top) {
@@ -189,13 +230,20 @@ export class Blocks {
   }
 
   private setHole(block: number, units: number, hole: number): void {
-    this.tags[block + FIRST] = ~hole;
-    this.tags[block + units] = ~hole;
+    const { marks } = this;
+    const mark = this.lists.markOf(hole);
+    marks[(block + FIRST) >> 1] = mark;
+    marks[(block + units + BEFORE) >> 1] = mark;
   }
 
   private grow(length: number): void {
-    const grown = new Int32Array(Math.max(length, this.tags.length * 2));
-    grown.set(this.tags);
-    this.tags = grown;
+    const size = Math.max(length, this.marks.length * 2);
+    const marks = new Uint16Array(size);
+    marks.set(this.marks);
+    this.marks = marks;
+    if (this.owners === undefined) return;
+    const owners = new Int32Array(size);
+    owners.set(this.owners);
+    this.owners = owners;
   }
 }

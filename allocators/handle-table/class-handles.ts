@@ -2,10 +2,12 @@ import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { none, type Ref } from "../allocator.js";
-import { HandleEntries, type TableOptions } from "./handle-entries.js";
+import { unitsFor } from "./backing-heap.js";
+import { HandleEntries } from "./handle-entries.js";
 import type { HandleHeap } from "./handle-heap.js";
 import type { SpanClasses } from "./span-classes.js";
 import { blockAt, LARGE, type SpanOptions, Spans, spanOf } from "./spans.js";
+import type { TableOptions } from "./table-options.js";
 
 /** Larger requests have no handle. */
 const MAX_OBJECT = 0x80000000;
@@ -39,7 +41,7 @@ export class ClassHandles implements HandleHeap {
       entries.unready();
       return none;
     }
-    return entries.refOf(entries.take(block, size, 0));
+    return entries.refOf(entries.take(block, unitsFor(size), size, 0));
   }
 
   free(ref: Ref): void {
@@ -64,7 +66,7 @@ export class ClassHandles implements HandleHeap {
       this.costs[Cost.bytesCopied] += Math.min(asked, size);
       entries.point(index, moved);
     }
-    entries.setAsked(index, size);
+    entries.setSize(index, unitsFor(size), size);
     return ref;
   }
 

@@ -3,11 +3,11 @@ import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/optio
 import type { AllocatorSpec } from "../allocator.js";
 import { ClassHandles } from "./class-handles.js";
 import { CompactingHandles, type MovementOptions } from "./compacting-handles.js";
-import type { TableOptions } from "./handle-entries.js";
 import { heldOptions } from "./held-options.js";
 import type { PinOptions } from "./pin-model.js";
 import { Pins } from "./pins.js";
 import { type SpanClass, type SpanClasses, spanClassesOf } from "./span-classes.js";
+import type { TableOptions } from "./table-options.js";
 import { ThinClasses } from "./thin-classes.js";
 
 const PAGE = 4096;

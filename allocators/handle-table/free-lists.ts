@@ -1,4 +1,5 @@
 import { Cost, type Costs } from "../../memory/costs.js";
+import { HeapError } from "../../memory/errors.js";
 
 /** "None". */
 export const END = -1;
@@ -12,6 +13,10 @@ const RECORD_BITS = 2;
 const UNITS = 1;
 const NEXT = 2;
 const PREVIOUS = 3;
+
+/** Marks of free blocks hold this many low bits of a number; see `startingAt`. */
+const MARK_BITS = 16;
+const MARKS = 1 << MARK_BITS;
 
 /** Lists by size class; the last one takes everything above 2^15 bytes. */
 const CLASSES = 17;
@@ -34,7 +39,7 @@ export class FreeLists {
   private readonly heads = new Int32Array(CLASSES).fill(NIL);
   /** Bit i is set while list i holds a block. */
   private filled = 0;
-  /** Start, units, next and previous of its list. Of a number out of use, only the next one out of use. */
+  /** Start, units, next and previous of its list. Of a number out of use, -1, 0 and the next one out of use. */
   private records = new Int32Array(1024);
   private spare = NIL;
   private made = 0;
@@ -50,6 +55,27 @@ export class FreeLists {
 
   unitsOf(hole: number): number {
     return this.records[(hole << RECORD_BITS) + UNITS];
+  }
+
+  /** What a mark of 16 bits keeps of a number; never 0. */
+  markOf(hole: number): number {
+    return (hole + 1) & (MARKS - 1);
+  }
+
+  /** The free block with this mark that starts at `unit`. There must be one; unless there are very many, the first guess is right. */
+  startingAt(unit: number, mark: number): number {
+    const { records } = this;
+    let hole = mark - 1;
+    while (records[hole << RECORD_BITS] !== unit) hole = this.another(hole);
+    return hole;
+  }
+
+  /** As `startingAt`, of the free block that ends before `unit`. */
+  endingAt(unit: number, mark: number): number {
+    const { records } = this;
+    let hole = mark - 1;
+    while (records[hole << RECORD_BITS] + records[(hole << RECORD_BITS) + UNITS] !== unit) hole = this.another(hole);
+    return hole;
   }
 
   /** A free block of at least `units`, still in its list; `END` where the policy finds none. */
@@ -85,14 +111,20 @@ export class FreeLists {
 
   /** The number is free for another block; it is in no list. */
   drop(hole: number): void {
-    this.records[(hole << RECORD_BITS) + NEXT] = this.spare;
+    const at = hole << RECORD_BITS;
+    // No unit is here, so that nobody finds it by its mark.
+    this.records[at] = NIL;
+    this.records[at + UNITS] = 0;
+    this.records[at + NEXT] = this.spare;
     this.spare = hole;
   }
 
   /** A free block at the head of its list. Returns its number. */
   add(start: number, units: number): number {
-    const hole = this.make(start, units);
-    this.push(hole, units);
+    let hole = this.spare;
+    if (hole === NIL) hole = this.extend();
+    else this.spare = this.records[(hole << RECORD_BITS) + NEXT];
+    this.push(hole, start, units);
     return hole;
   }
 
@@ -107,10 +139,13 @@ export class FreeLists {
     const { records } = this;
     const at = hole << RECORD_BITS;
     const stays = records[at + PREVIOUS] === NIL && classOf(records[at + UNITS]) === classOf(units);
-    if (!stays) this.remove(hole);
-    records[at] = start;
-    records[at + UNITS] = units;
-    if (!stays) this.push(hole, units);
+    if (stays) {
+      records[at] = start;
+      records[at + UNITS] = units;
+      return;
+    }
+    this.remove(hole);
+    this.push(hole, start, units);
   }
 
   /** Calls `visit` for each block in the lists, from class `own` upwards. */
@@ -138,11 +173,13 @@ export class FreeLists {
     return hole;
   }
 
-  private push(hole: number, units: number): void {
+  private push(hole: number, start: number, units: number): void {
     const { heads, records } = this;
     const own = classOf(units);
     const next = heads[own];
     const at = hole << RECORD_BITS;
+    records[at] = start;
+    records[at + UNITS] = units;
     records[at + NEXT] = next;
     records[at + PREVIOUS] = NIL;
     if (next !== NIL) records[(next << RECORD_BITS) + PREVIOUS] = hole;
@@ -165,7 +202,16 @@ export class FreeLists {
     if (next === NIL) this.filled &= ~(1 << own);
   }
 
+  /** The next number with the same mark. */
+  private another(hole: number): number {
+    const next = hole + MARKS;
+    if (next >= this.made) throw new HeapError("structure", `no free block has the mark ${this.markOf(hole)} here`);
+    return next;
+  }
+
   private extend(): number {
+    // The number whose mark would be 0 is left out.
+    if (this.markOf(this.made) === 0) this.made++;
     const hole = this.made++;
     if (this.made << RECORD_BITS > this.records.length) {
       const records = new Int32Array(this.records.length * 2);

@@ -3,7 +3,11 @@ import { Cost, type Costs } from "../../memory/costs.js";
 import type { HeapMap } from "../../memory/heap-map.js";
 import type { Ref } from "../allocator.js";
 import { EntryPages } from "./entry-pages.js";
-import { FreeEntries, type FreeOrder } from "./free-entries.js";
+import * as entryState from "./entry-state.js";
+import { FreeEntries } from "./free-entries.js";
+import { LivePages } from "./live-pages.js";
+import type { TableOptions } from "./table-options.js";
+import { WideRecords } from "./wide-records.js";
 
 /** No free entry. Links are stored as `~next`, so this one is -2^31. */
 const LAST = 0x7fffffff;
@@ -11,20 +15,11 @@ const LAST = 0x7fffffff;
 // V8 folds a constant of the module, but loads and checks an imported one at each use.
 const TABLE_WRITES = Cost.tableWrites;
 const STALE_HANDLES = Cost.staleHandles;
+const { WIDE, GENERATION, PINNED, DOOMED, CODE_SHIFT, WORN, isNarrow, narrowOf, unitsIn, askedIn } = entryState;
 
-/** Words of the record of an entry: 16 bytes, so that none straddles a cache line. */
-const RECORD_BITS = 2;
+/** Words of the record of an entry: block, or `~next` while free, and state. */
+const RECORD_BITS = 1;
 const STATE = 1;
-const ASKED = 2;
-const PINS = 3;
-
-/** The state: 21 bits of generation, two flags, and the alignment code of the object. */
-const PINNED = 1 << 21;
-const DOOMED = 1 << 22;
-const GENERATION = PINNED - 1;
-const CODE_SHIFT = 23;
-/** What must equal the generation of a ref. */
-const NAMED = GENERATION | DOOMED;
 
 const GENERATION_STEP = 0x100000000;
 const PER_GENERATION = 1 / GENERATION_STEP;
@@ -32,21 +27,6 @@ const PER_GENERATION = 1 / GENERATION_STEP;
 /** The entry that a ref names. */
 export function entryOf(ref: Ref): number {
   return (ref | 0) - 1;
-}
-
-export interface TableOptions {
-  /** How often an entry serves before it is worn out. */
-  generations: number;
-  /** Whether a worn-out entry is never used again; else its generations start anew. */
-  retireOnWrap: boolean;
-  /**
-   * Bytes of an entry. 8 hold 36 bits of address in units, 20 of generation, 7 of pins and 1 for "free"; 4 hold 27 bits
-   * of address, 4 of generation and 1 for "free", and pins are in the header of the block; 16 keep each in a word.
-   */
-  entryBytes: number;
-  freeOrder: FreeOrder;
-  /** Whether a page of the table without a live entry is given back. */
-  releaseTablePages: boolean;
 }
 
 /**
@@ -57,7 +37,8 @@ export interface TableOptions {
  * Free entries are reused last in, first out, by default. Pages of entries are mapped at their first use. Where they can
  * be given back, one empty page is kept against thrashing, and of a page that goes its highest generation stays, from
  * which all its entries go on: a page is worn out with its first entry. Pins nest; the count lies beside the modelled
- * entry, and so do the size that the program asked for and the alignment, which the model keeps in the header of the block.
+ * entry, and so do the sizes of the block and of the request and the alignment, which the model keeps in the header of the
+ * block. The record here is as short as the modelled entry: what decides about speed is how many of them stay in cache.
  */
 export class HandleEntries {
   /** The first use of a stale handle, a second free included: the event in which it came, entry and generation. */
@@ -67,18 +48,17 @@ export class HandleEntries {
   private readonly generations: number;
   private readonly retires: boolean;
   private readonly pages: EntryPages;
-  /** Four words an entry: block, or `~next` while free; state; bytes asked for, unsigned; pins. */
   private words = new Int32Array(512 << RECORD_BITS);
+  /** The rest of what is known of WIDE objects. */
+  private readonly wide = new WideRecords();
   /** Entries ever used, and entries mapped. */
   private used = 0;
   private mapped = 0;
   private firstFree = LAST;
   /** The free entries where the list through `firstFree` does not do. */
   private readonly others: FreeEntries | undefined;
-  private readonly releases: boolean;
-  /** Where pages are given back: live entries of each page, and the empty page that is kept. */
-  private livePer = new Int32Array(64);
-  private spare = -1;
+  /** Where pages are given back. */
+  private readonly livePages: LivePages | undefined;
 
   constructor(space: AddressSpace, options: TableOptions) {
     this.firstStale = undefined;
@@ -86,8 +66,8 @@ export class HandleEntries {
     this.costs = space.costs;
     this.generations = options.generations;
     this.retires = options.retireOnWrap;
-    this.releases = options.releaseTablePages;
     this.pages = new EntryPages(space, options.entryBytes, options.releaseTablePages);
+    this.livePages = options.releaseTablePages ? new LivePages(this.pages.perPage) : undefined;
     const plain = options.freeOrder === "lifo" && !options.releaseTablePages;
     this.others = plain ? undefined : new FreeEntries(options.freeOrder);
   }
@@ -112,19 +92,20 @@ export class HandleEntries {
   }
 
   /**
-   * Gives a free entry to the object of `asked` bytes in `block`, whose payload starts at a multiple of 16 << `code`.
-   * `ready` must have said yes.
+   * Gives a free entry to the object of `asked` bytes in `block` of `units`, whose payload starts at a multiple of
+   * 16 << `code`. `ready` must have said yes.
    */
-  take(block: number, asked: number, code: number): number {
+  take(block: number, units: number, asked: number, code: number): number {
     const { words } = this;
     let index = this.firstFree;
     if (index === LAST) index = this.takeRare();
     else this.firstFree = ~words[index << RECORD_BITS];
     const at = index << RECORD_BITS;
     words[at] = block;
-    words[at + STATE] |= code << CODE_SHIFT;
-    words[at + ASKED] = asked;
     this.costs[TABLE_WRITES] += 1;
+    // The state of a free entry is its generation.
+    if (code === 0 && isNarrow(units, asked)) words[at + STATE] |= narrowOf(units, asked);
+    else this.takeWide(index, units, asked, code);
     return index;
   }
 
@@ -153,9 +134,11 @@ export class HandleEntries {
     const { words } = this;
     const index = (ref | 0) - 1;
     const at = index << RECORD_BITS;
-    // The flag makes the state of an object freed while pinned differ from every generation.
     const named = index >= 0 && index < this.used && words[at] >= 0;
-    if (named && (words[at + STATE] & NAMED) === ((ref * PER_GENERATION) | 0)) return index;
+    if (named) {
+      const state = words[at + STATE];
+      if ((state & GENERATION) === ((ref * PER_GENERATION) | 0) && (state & DOOMED) !== DOOMED) return index;
+    }
     return this.refuse(ref);
   }
 
@@ -171,17 +154,34 @@ export class HandleEntries {
     return this.words[index << RECORD_BITS];
   }
 
+  /** Units of the block of a live entry. */
+  unitsOf(index: number): number {
+    const bits = this.stateOf(index);
+    return (bits & WIDE) === 0 ? unitsIn(bits) : this.wide.unitsOf(index);
+  }
+
   /** Bytes that the program asked for. */
   askedOf(index: number): number {
-    return this.words[(index << RECORD_BITS) + ASKED] >>> 0;
+    const bits = this.stateOf(index);
+    return (bits & WIDE) === 0 ? askedIn(bits) : this.wide.askedOf(index);
   }
-  setAsked(index: number, bytes: number): void {
-    this.words[(index << RECORD_BITS) + ASKED] = bytes;
+
+  /** The block of a live entry has `units`, of which the program asked for `asked` bytes. */
+  setSize(index: number, units: number, asked: number): void {
+    const at = (index << RECORD_BITS) + STATE;
+    const state = this.words[at];
+    if ((state & WIDE) === 0 && isNarrow(units, asked)) {
+      this.words[at] = (state & GENERATION) | narrowOf(units, asked);
+      return;
+    }
+    this.widen(index);
+    this.wide.set(index, units, asked);
   }
 
   /** Alignment code of the object: its payload starts at a multiple of 16 << code. */
   codeOf(index: number): number {
-    return this.stateOf(index) >>> CODE_SHIFT;
+    const state = this.stateOf(index);
+    return (state & WIDE) === 0 ? 0 : state >>> CODE_SHIFT;
   }
 
   /** The object is in `block` now. */
@@ -191,28 +191,26 @@ export class HandleEntries {
   }
 
   isPinned(index: number): boolean {
-    return (this.stateOf(index) & PINNED) !== 0;
+    return (this.stateOf(index) & PINNED) === PINNED;
   }
 
   /** Whether the object was freed while pinned, and waits for its last unpin. */
   isDoomed(index: number): boolean {
-    return (this.stateOf(index) & DOOMED) !== 0;
+    return (this.stateOf(index) & DOOMED) === DOOMED;
   }
 
   pin(index: number): void {
-    const at = index << RECORD_BITS;
-    this.words[at + PINS]++;
-    this.words[at + STATE] |= PINNED;
+    this.widen(index);
+    this.wide.pin(index, 1);
+    this.words[(index << RECORD_BITS) + STATE] |= PINNED;
     this.costs[Cost.pins] += 1;
     this.costs[TABLE_WRITES] += 1;
   }
 
   /** Takes one pin away. An object without pins is left alone. */
   unpin(index: number): void {
-    const at = index << RECORD_BITS;
-    if (this.words[at + PINS] === 0) return;
-    this.words[at + PINS]--;
-    if (this.words[at + PINS] === 0) this.words[at + STATE] &= ~PINNED;
+    if (!this.isPinned(index)) return;
+    if (this.wide.pin(index, -1) === 0) this.words[(index << RECORD_BITS) + STATE] &= ~PINNED | WIDE;
     this.costs[TABLE_WRITES] += 1;
   }
 
@@ -245,6 +243,19 @@ export class HandleEntries {
     return this.words[(index << RECORD_BITS) + STATE];
   }
 
+  private takeWide(index: number, units: number, asked: number, code: number): void {
+    this.wide.add(index, units, asked, this.words.length >> RECORD_BITS);
+    this.words[(index << RECORD_BITS) + STATE] |= WIDE | (code << CODE_SHIFT);
+  }
+
+  /** Gives an object a record of its own. */
+  private widen(index: number): void {
+    const state = this.stateOf(index);
+    if ((state & WIDE) !== 0) return;
+    this.wide.add(index, this.unitsOf(index), this.askedOf(index), this.words.length >> RECORD_BITS);
+    this.words[(index << RECORD_BITS) + STATE] = (state & GENERATION) | WIDE;
+  }
+
   /** Counts a ref that names no live object; -1. */
   private refuse(ref: Ref): number {
     this.costs[STALE_HANDLES] += 1;
@@ -264,20 +275,17 @@ export class HandleEntries {
   /** An entry where the list through `firstFree` has none. */
   private takeRare(): number {
     const index = this.others === undefined || this.others.isEmpty() ? this.used++ : this.others.take();
-    if (this.releases) {
-      const page = (index / this.pages.perPage) | 0;
-      this.livePer[page]++;
-      if (page === this.spare) this.spare = -1;
-    }
+    this.livePages?.took(index);
     return index;
   }
 
   /** `give` where the generations are used up or the free entries are elsewhere. */
   private giveRare(index: number, generation: number): void {
-    const { words, others, pages } = this;
+    const { words, others } = this;
     const at = index << RECORD_BITS;
     const worn = this.retires && generation >= this.generations;
-    words[at + STATE] = worn || generation < this.generations ? generation : 0;
+    if (worn) words[at + STATE] = (generation - 1) | WORN;
+    else words[at + STATE] = generation < this.generations ? generation : 0;
     if (!worn && others === undefined) {
       words[at] = ~this.firstFree;
       this.firstFree = index;
@@ -285,13 +293,8 @@ export class HandleEntries {
     }
     words[at] = ~LAST;
     if (!worn) others?.add(index);
-    if (!this.releases) return;
-    const page = (index / pages.perPage) | 0;
-    this.livePer[page]--;
-    // The page that `used` lies in is about to be used.
-    if (this.livePer[page] > 0 || (page + 1) * pages.perPage > this.used) return;
-    if (this.spare < 0) this.spare = page;
-    else this.drop(page);
+    const page = this.livePages?.gave(index, this.used) ?? -1;
+    if (page >= 0) this.drop(page);
   }
 
   /** Gives a page without live entries back; what stays is its highest generation. */
@@ -300,19 +303,20 @@ export class HandleEntries {
     const first = page * pages.perPage;
     let floor = 0;
     for (let index = first; index < first + pages.perPage; index++) {
-      const generation = words[(index << RECORD_BITS) + STATE] & GENERATION;
-      if (generation > floor) floor = generation;
+      const state = words[(index << RECORD_BITS) + STATE];
+      if (state > floor) floor = state;
       // A retired entry is in no list.
-      if (generation < this.generations || !this.retires) others?.remove(index);
+      if ((state & WORN) === 0) others?.remove(index);
     }
-    const isWorn = this.retires && floor >= this.generations;
+    // A worn-out entry has the highest state there is.
+    const isWorn = (floor & WORN) !== 0;
     for (let index = first; index < first + pages.perPage; index++) words[(index << RECORD_BITS) + STATE] = floor;
     pages.drop(page, isWorn);
   }
 
   /** Maps a page again that was given back. `false` where there is none or no memory. */
   private restore(): boolean {
-    if (!this.releases) return false;
+    if (this.livePages === undefined) return false;
     const page = this.pages.restore();
     if (page < 0) return false;
     const first = page * this.pages.perPage;
@@ -330,11 +334,7 @@ export class HandleEntries {
       words.set(this.words);
       this.words = words;
     }
-    while (pages.count > this.livePer.length) {
-      const livePer = new Int32Array(this.livePer.length * 2);
-      livePer.set(this.livePer);
-      this.livePer = livePer;
-    }
+    this.livePages?.grow(pages.count);
     return true;
   }
 }

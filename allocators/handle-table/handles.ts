@@ -4,9 +4,10 @@ import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { none as noRef, type Ref } from "../allocator.js";
 import { BackingHeap, type BackingOptions } from "./backing-heap.js";
 import { END } from "./free-lists.js";
-import { HandleEntries, type TableOptions } from "./handle-entries.js";
+import { HandleEntries } from "./handle-entries.js";
 import type { HandleHeap } from "./handle-heap.js";
 import { UNIT as BYTES_PER_UNIT } from "./heap-pages.js";
+import type { TableOptions } from "./table-options.js";
 
 /** Larger requests have no handle. */
 const MAX_OBJECT = 0x80000000;
@@ -53,16 +54,17 @@ export class Handles implements HandleHeap {
     if (index < 0 || size > MAX_OBJECT) return none;
     const block = entries.blockOf(index);
     const asked = entries.askedOf(index);
-    if (!heap.resize(block, asked, size)) {
+    const units = entries.unitsOf(index);
+    if (!heap.resize(block, units, asked, size)) {
       const code = entries.codeOf(index);
       const moved = code === 0 ? heap.place(size) : heap.placeAligned(size, code);
       if (moved === NIL) return none;
-      this.costs[Cost.bytesCopied] += Math.min(heap.capacityOf(block), size);
-      heap.release(block, asked);
-      heap.blocks.setOwner(moved, index);
+      this.costs[Cost.bytesCopied] += Math.min((units - 1) * UNIT, size);
+      heap.release(block, units, asked);
       entries.point(index, moved);
     }
-    entries.setAsked(index, size);
+    entries.setSize(index, heap.granted, size);
+    heap.blocks.own(entries.blockOf(index), heap.granted, index);
     return ref;
   }
 
@@ -74,11 +76,16 @@ export class Handles implements HandleHeap {
 
   capacityOf(ref: Ref): number {
     const index = this.entries.find(ref);
-    return index < 0 ? 0 : this.heap.capacityOf(this.entries.blockOf(index));
+    return index < 0 ? 0 : (this.entries.unitsOf(index) - 1) * UNIT;
   }
 
   walk(map: HeapMap): void {
+    const { blocks } = this.heap;
+    const { isTracked } = blocks;
+    // Where nothing moves, only a walk asks who owns a block.
+    if (!isTracked) blocks.track(this.entries);
     walkBlocks(map, this.heap, this.entries);
+    if (!isTracked) blocks.untrack();
     this.entries.walk(map);
   }
 
@@ -107,8 +114,9 @@ export class Handles implements HandleHeap {
       entries.unready();
       return NIL;
     }
-    const index = entries.take(block, size, code);
-    heap.blocks.setOwner(block, index);
+    const { granted } = heap;
+    const index = entries.take(block, granted, size, code);
+    heap.blocks.own(block, granted, index);
     return index;
   }
 
@@ -119,7 +127,7 @@ export class Handles implements HandleHeap {
       entries.doom(index);
       return;
     }
-    this.heap.release(entries.blockOf(index), entries.askedOf(index));
+    this.heap.release(entries.blockOf(index), entries.unitsOf(index), entries.askedOf(index));
     entries.give(index);
   }
 }

@@ -1,7 +1,7 @@
 import type { OptionTable } from "../../memory/options.js";
-import type { TableOptions } from "./handle-entries.js";
 import { handleTableOptions } from "./options.js";
 import type { PinOptions } from "./pin-model.js";
+import type { TableOptions } from "./table-options.js";
 
 const { freeOrder, releaseTablePages, generations, retireOnWrap } = handleTableOptions;
 const { pins, pinShare, pinWindow, pinSeed } = handleTableOptions;

@@ -2,8 +2,10 @@ import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { HeapMap, Kind } from "../../memory/heap-map.js";
 import { type Allocator, none as noRef, type Ref } from "../allocator.js";
-import { HandleEntries, type TableOptions } from "./handle-entries.js";
+import { unitsFor } from "./backing-heap.js";
+import { HandleEntries } from "./handle-entries.js";
 import type { HandleHeap } from "./handle-heap.js";
+import type { TableOptions } from "./table-options.js";
 
 /** Larger requests have no handle. */
 const MAX_OBJECT = 0x80000000;
@@ -59,7 +61,7 @@ export class InnerHandles implements HandleHeap {
     const moved = inner.reallocate(old, size);
     if (moved === none) return none;
     this.bytesAsked += size - entries.askedOf(index);
-    entries.setAsked(index, size);
+    entries.setSize(index, unitsFor(size), size);
     if (moved !== old) {
       places[index] = moved;
       entries.point(index, 0);
@@ -154,7 +156,7 @@ export class InnerHandles implements HandleHeap {
       entries.unready();
       return -1;
     }
-    const index = entries.take(0, size, alignment <= 16 ? 0 : 27 - Math.clz32(alignment));
+    const index = entries.take(0, unitsFor(size), size, alignment <= 16 ? 0 : 27 - Math.clz32(alignment));
     if (index >= this.places.length) this.grow();
     this.places[index] = place;
     this.bytesAsked += size;

@@ -21,6 +21,7 @@ export class Mover {
     this.costs = space.costs;
     this.pins = pins;
     this.trim = trim;
+    heap.blocks.track(entries);
   }
 
   isPinned(block: number): boolean {
@@ -34,22 +35,25 @@ export class Mover {
 
   /** Units of a block that a move copies. */
   unitsToMove(block: number): number {
-    const { blocks } = this.heap;
-    return this.trim ? unitsFor(this.entries.askedOf(blocks.ownerAt(block))) : blocks.unitsAt(block);
+    const owner = this.heap.blocks.ownerAt(block);
+    return this.trim ? unitsFor(this.entries.askedOf(owner)) : this.entries.unitsOf(owner);
   }
 
   /**
    * Copies `copied` units of a used block to `target`, where it has a place of `units`, and points its entry there. The
-   * compactor disposes of the old place, whose tags may be overwritten. Returns the bytes moved, header included.
+   * compactor disposes of the old place, whose marks may be overwritten. Returns the bytes moved, header included.
    */
   move(block: number, target: number, units: number, copied: number, log: MoveLog): number {
+    const { entries } = this;
     const { blocks, pages } = this.heap;
     const owner = blocks.ownerAt(block);
-    this.heap.liveUnits += units - blocks.unitsAt(block);
-    blocks.setOwner(target, owner);
-    blocks.setUnits(target, units);
+    const had = entries.unitsOf(owner);
+    this.heap.liveUnits += units - had;
+    blocks.use(target, units);
+    blocks.own(target, units, owner);
     pages.touch(target, copied * UNIT);
-    this.entries.point(owner, target);
+    if (units !== had) entries.setSize(owner, units, entries.askedOf(owner));
+    entries.point(owner, target);
     this.costs[Cost.moves] += 1;
     this.costs[Cost.bytesMoved] += copied * UNIT;
     log.move(this.entries.refOf(owner), this.heap.addressOf(block), this.heap.addressOf(target), (copied - 1) * UNIT);

@@ -69,7 +69,8 @@ function checkHeap(backing: BackingHeap, bits: number, entries: HandleEntries, s
       const owner = blocks.ownerAt(at);
       must(!owners.has(owner), `entry ${owner} owns two blocks`);
       must(entries.blockOf(owner) === (at | bits), `entry ${owner} points elsewhere than to ${at}`);
-      must(entries.askedOf(owner) <= backing.capacityOf(at), `block ${at} is smaller than its object`);
+      must(entries.unitsOf(owner) === units, `entry ${owner} has the wrong size`);
+      must(entries.askedOf(owner) <= (units - 1) * UNIT, `block ${at} is smaller than its object`);
       owners.add(owner);
       liveUnits += units;
       asked += entries.askedOf(owner);

@@ -84,7 +84,7 @@ export class SparsePages implements Compactor {
     const { heap } = mover;
     const { blocks } = heap;
     const code = mover.codeAt(block);
-    const had = blocks.unitsAt(block);
+    const had = blocks.sizeAt(block);
     const copied = mover.unitsToMove(block);
     const hole = holes.lowest(roomFor(copied, code));
     if (hole < 0) return 0;

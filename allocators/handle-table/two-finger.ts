@@ -33,7 +33,7 @@ export class TwoFinger implements Compactor {
       if (lowest === holes.length || holes.startOf(lowest) > block) break;
       const next = block - Math.abs(blocks.beforeAt(block));
       mover.costs[Cost.blocksVisited] += 1;
-      if (blocks.sizeAt(block) > 0 && !mover.isPinned(block)) moved += this.moveDown(block, log);
+      if (!blocks.isFree(block) && !mover.isPinned(block)) moved += this.moveDown(block, log);
       block = next;
     }
     return moved;
@@ -45,11 +45,11 @@ export class TwoFinger implements Compactor {
     const { heap } = mover;
     const { blocks } = heap;
     const code = mover.codeAt(block);
-    const had = blocks.unitsAt(block);
+    const had = blocks.sizeAt(block);
     const copied = mover.unitsToMove(block);
-    const hole = this.findHole(copied, code);
-    const start = hole < 0 ? block : holes.startOf(hole);
-    if (start >= block) return 0;
+    const hole = this.findHole(copied, code, block);
+    if (hole < 0) return 0;
+    const start = holes.startOf(hole);
     const lead = heap.leadAt(start, code);
     const found = -blocks.sizeAt(start);
     const units = heap.carveAt(blocks.holeAt(start), start + lead, copied);
@@ -62,10 +62,14 @@ export class TwoFinger implements Compactor {
     return moved;
   }
 
-  private findHole(units: number, code: number): number {
+  /** Rank of the lowest hole below `block`, or -1. What the ranks say of holes above may be out of date. */
+  private findHole(units: number, code: number, block: number): number {
+    const { holes } = this;
     const { heap } = this.mover;
-    const hole = this.holes.lowest(units);
-    if (hole < 0 || heap.fitsAligned(heap.blocks.holeAt(this.holes.startOf(hole)), units, code)) return hole;
-    return this.holes.lowest(roomFor(units, code));
+    let hole = holes.lowest(units);
+    if (hole < 0 || holes.startOf(hole) >= block) return -1;
+    if (!heap.fitsAligned(heap.blocks.holeAt(holes.startOf(hole)), units, code))
+      hole = holes.lowest(roomFor(units, code));
+    return hole < 0 || holes.startOf(hole) >= block ? -1 : hole;
   }
 }

@@ -47,6 +47,7 @@ export class TwoHeapHandles implements HandleHeap {
     this.costs = space.costs;
     this.heaps = [new BackingHeap(space, options), new BackingHeap(space, options)];
     this.entries = new HandleEntries(space, options);
+    for (const heap of this.heaps) heap.blocks.track(this.entries);
     this.copyAlways = options.copyAlways;
     this.chooser = { choose: () => 0 };
   }
@@ -61,8 +62,9 @@ export class TwoHeapHandles implements HandleHeap {
       entries.unready();
       return none;
     }
-    const index = entries.take(block | (heap << HEAP_BITS), size, code);
-    this.heaps[heap].blocks.setOwner(block, index);
+    const { granted, blocks } = this.heaps[heap];
+    const index = entries.take(block | (heap << HEAP_BITS), granted, size, code);
+    blocks.own(block, granted, index);
     return entries.refOf(index);
   }
 
@@ -78,16 +80,18 @@ export class TwoHeapHandles implements HandleHeap {
     const asked = entries.askedOf(index);
     const heap = this.heapOf(index);
     const block = this.blockOf(index);
-    if (this.copyAlways || !heap.resize(block, asked, size)) {
-      const other = this.chooser.choose(index);
-      const moved = this.place(other, size, entries.codeOf(index));
-      if (moved === END) return none;
-      this.costs[Cost.bytesCopied] += Math.min(heap.capacityOf(block), size);
-      // First, for a place without an owner beside the old one would pass for free and be merged with it.
-      this.own(index, other, moved);
-      heap.release(block, asked);
+    const units = entries.unitsOf(index);
+    if (!this.copyAlways && heap.resize(block, units, asked, size)) {
+      entries.setSize(index, heap.granted, size);
+      heap.blocks.own(block, heap.granted, index);
+      return ref;
     }
-    entries.setAsked(index, size);
+    const other = this.chooser.choose(index);
+    const moved = this.place(other, size, entries.codeOf(index));
+    if (moved === END) return none;
+    this.costs[Cost.bytesCopied] += Math.min((units - 1) * UNIT, size);
+    this.own(index, other, moved, size);
+    heap.release(block, units, asked);
     return ref;
   }
 
@@ -99,7 +103,7 @@ export class TwoHeapHandles implements HandleHeap {
 
   capacityOf(ref: Ref): number {
     const index = this.entries.find(ref);
-    return index < 0 ? 0 : this.heapOf(index).capacityOf(this.blockOf(index));
+    return index < 0 ? 0 : (this.entries.unitsOf(index) - 1) * UNIT;
   }
 
   walk(map: HeapMap): void {
@@ -113,13 +117,15 @@ export class TwoHeapHandles implements HandleHeap {
       entries.doom(index);
       return;
     }
-    this.heapOf(index).release(this.blockOf(index), entries.askedOf(index));
+    this.heapOf(index).release(this.blockOf(index), entries.unitsOf(index), entries.askedOf(index));
     entries.give(index);
   }
 
-  /** Makes `block` of heap `heap` the block of an entry. */
-  own(index: number, heap: 0 | 1, block: number): void {
-    this.heaps[heap].blocks.setOwner(block, index);
+  /** Makes the block that heap `heap` gave last, `block`, that of an entry whose object the program asked `asked` bytes for. */
+  own(index: number, heap: 0 | 1, block: number, asked: number): void {
+    const { granted, blocks } = this.heaps[heap];
+    this.entries.setSize(index, granted, asked);
+    blocks.own(block, granted, index);
     this.entries.point(index, block | (heap << HEAP_BITS));
   }
 

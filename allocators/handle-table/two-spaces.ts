@@ -54,7 +54,7 @@ export class TwoSpaces implements Compactor, Chooser {
       // A block that goes merges with free neighbours, so what lies in front is looked at first.
       const before = blocks.beforeAt(block);
       costs[Cost.blocksVisited] += 1;
-      if (blocks.sizeAt(block) > 0 && !this.pins.hold(blocks.ownerAt(block))) {
+      if (!blocks.isFree(block) && !this.pins.hold(blocks.ownerAt(block))) {
         const bytes = this.move(block, log);
         if (bytes < 0) break;
         moved += bytes;
@@ -77,14 +77,15 @@ export class TwoSpaces implements Compactor, Chooser {
     const owner = from.blocks.ownerAt(block);
     const asked = entries.askedOf(owner);
     const code = entries.codeOf(owner);
-    const payload = this.trim ? (unitsFor(asked) - 1) * UNIT : from.capacityOf(block);
+    const units = entries.unitsOf(owner);
+    const payload = ((this.trim ? unitsFor(asked) : units) - 1) * UNIT;
     const place = code === 0 ? target.place(payload) : target.placeAligned(payload, code);
     if (place === END) return -1;
     // The heap took the whole payload for what the program had asked for.
     target.asked += asked - payload;
     log.move(entries.refOf(owner), from.addressOf(block), target.addressOf(place), payload);
-    handles.own(owner, this.to, place);
-    from.release(block, asked);
+    handles.own(owner, this.to, place, asked);
+    from.release(block, units, asked);
     costs[Cost.moves] += 1;
     costs[Cost.bytesMoved] += payload + UNIT;
     return payload + UNIT;

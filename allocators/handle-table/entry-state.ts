@@ -1,0 +1,45 @@
+import { UNIT as BYTES_PER_UNIT } from "./heap-pages.js";
+
+// V8 folds a constant of the module, but loads and checks an imported one at each use.
+const UNIT = BYTES_PER_UNIT;
+
+/**
+ * The state of a table entry, 32 bits. The low 20 are its generation. Of an object of at most 512 bytes that is nothing
+ * special, 5 bits for the units of its block and 6 for the bytes of payload that the program did not ask for follow. Of every
+ * other, which is WIDE, two flags and the alignment code, and the sizes and pins are in a record of its own; of a free
+ * entry only whether it is worn out.
+ */
+export const WIDE: number = 1 << 20;
+export const GENERATION: number = WIDE - 1;
+export const PINNED: number = WIDE | (1 << 21);
+/** Freed while pinned. */
+export const DOOMED: number = WIDE | (1 << 22);
+export const CODE_SHIFT = 23;
+export const WORN: number = 1 << 21;
+
+const UNITS_SHIFT = 21;
+const UNITS_MASK = 31;
+const SLACK_SHIFT = 26;
+const MAX_SLACK = 63;
+/** Every block has these. */
+const LEAST_UNITS = 2;
+
+/** Whether a state has room for the units of a block and the bytes that the program asked for. */
+export function isNarrow(units: number, asked: number): boolean {
+  return units - LEAST_UNITS <= UNITS_MASK && (units - 1) * UNIT - asked <= MAX_SLACK;
+}
+
+/** They as bits of a state. */
+export function narrowOf(units: number, asked: number): number {
+  return ((units - LEAST_UNITS) << UNITS_SHIFT) | (((units - 1) * UNIT - asked) << SLACK_SHIFT);
+}
+
+/** Units of the block, from a state that is not wide. */
+export function unitsIn(state: number): number {
+  return ((state >>> UNITS_SHIFT) & UNITS_MASK) + LEAST_UNITS;
+}
+
+/** Bytes that the program asked for, from a state that is not wide. */
+export function askedIn(state: number): number {
+  return (unitsIn(state) - 1) * UNIT - (state >>> SLACK_SHIFT);
+}
