@@ -1,5 +1,6 @@
 import type { Address, AddressSpace } from "../memory/address-space.js";
 import { Use } from "../memory/address-space.js";
+import { grown } from "../memory/columns.js";
 import { type HeapMap, Kind } from "../memory/heap-map.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../memory/options.js";
 import type { Allocator, AllocatorSpec, Ref } from "./allocator.js";
@@ -107,9 +108,7 @@ class Bump implements Allocator {
     if (heapEnd + bytes > RESERVED || !this.space.commit(this.base + heapEnd, bytes, Use.heap)) return false;
     this.end += bytes / GRANULE;
     if (this.end > this.blocks.length) {
-      const grown = new Int32Array(Math.max(this.end, this.blocks.length * 2));
-      grown.set(this.blocks);
-      this.blocks = grown;
+      this.blocks = grown(this.blocks, Math.max(this.end, this.blocks.length * 2));
     }
     return true;
   }

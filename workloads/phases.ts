@@ -1,3 +1,4 @@
+import { grown } from "../memory/columns.js";
 import { power } from "../memory/exact-math.js";
 import { defaultsOf, type OptionTable } from "../memory/options.js";
 import { type Random, randomFor } from "../memory/random.js";
@@ -90,9 +91,7 @@ class PhasedHeap {
   private allocate(size: number): void {
     const slot = this.builder.allocate(size);
     if (slot >= this.sizes.length) {
-      const grown = new Float64Array(2 * slot);
-      grown.set(this.sizes);
-      this.sizes = grown;
+      this.sizes = grown(this.sizes, 2 * slot);
     }
     this.sizes[slot] = size;
     this.liveBytes += size;

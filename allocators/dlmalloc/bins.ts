@@ -2,6 +2,7 @@
  * Chunks of a dlmalloc heap and its bins (malloc.c 2.8.6: insert_chunk, unlink_chunk, tmalloc_small, tmalloc_large).
  * Sizes and positions are in granules of 16 bytes.
  */
+import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 
 /** Smallest chunk (MIN_CHUNK_SIZE), and smallest in a tree (256 bytes), in granules. */
@@ -28,12 +29,6 @@ function rootBit(tree: number): number {
 
 function bitOf(size: number, bit: number): number {
   return bit > 30 ? 0 : (size >> bit) & 1;
-}
-
-function grown(old: Int32Array, capacity: number): Int32Array {
-  const column = new Int32Array(capacity);
-  column.set(old);
-  return column;
 }
 
 /** The free chunks: a list for each small size, and bitwise tries for larger ones. */

@@ -3,6 +3,7 @@
  * positions are in granules of 16 bytes. As in C, all state lies in the chunks: the links of a free chunk in its first
  * granules, its size at its start and, as the footer, in its last granule.
  */
+import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 
 /** Smallest chunk (MINSIZE), in granules. */
@@ -24,12 +25,6 @@ export function binOf(size: number): number {
   if (size >> 11 <= 4) return 119 + (size >> 11);
   if (size >> 14 <= 2) return 124 + (size >> 14);
   return 126;
-}
-
-function grown(old: Int32Array, capacity: number): Int32Array {
-  const column = new Int32Array(capacity);
-  column.set(old);
-  return column;
 }
 
 /** The chunks between the start of a heap and its top, and the bins that hold the free ones. */

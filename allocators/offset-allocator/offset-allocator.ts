@@ -1,5 +1,6 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Use } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/options.js";
@@ -189,9 +190,7 @@ class OffsetAllocator implements Allocator {
     this.mapped = wanted;
     this.pages.reach(wanted);
     if (wanted * PER_GRANULE > this.nodeAt.length) {
-      const nodeAt = new Int32Array(Math.max(wanted * PER_GRANULE, this.nodeAt.length * 2));
-      nodeAt.set(this.nodeAt);
-      this.nodeAt = nodeAt;
+      this.nodeAt = grown(this.nodeAt, Math.max(wanted * PER_GRANULE, this.nodeAt.length * 2));
     }
     return true;
   }

@@ -1,5 +1,6 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Use } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/options.js";
@@ -188,9 +189,7 @@ class Segregated implements Allocator {
     this.uncutEnd[kind] = end;
     this.pages.reach(end * GRANULE);
     if (end > this.links.length) {
-      const links = new Int32Array(Math.max(end, this.links.length * 2));
-      links.set(this.links);
-      this.links = links;
+      this.links = grown(this.links, Math.max(end, this.links.length * 2));
     }
     return true;
   }

@@ -1,5 +1,6 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Use } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/options.js";
@@ -313,10 +314,8 @@ class Tlsf implements Allocator {
   private reach(length: number): void {
     this.pages.reach(length * GRANULE);
     if (length <= this.words.length) return;
-    const words = new Int32Array(Math.max(length, this.words.length * 2));
-    words.set(this.words);
-    this.words = words;
-    this.lists.words = words;
+    this.words = grown(this.words, Math.max(length, this.words.length * 2));
+    this.lists.words = this.words;
   }
 }
 
