@@ -5,6 +5,7 @@ import { type HeapMap, Kind } from "../memory/heap-map.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../memory/options.js";
 import type { Allocator, AllocatorSpec, Ref } from "./allocator.js";
 import { none } from "./allocator.js";
+import { relocate } from "./relocate.js";
 
 export interface BumpOptions {
   growth: number;
@@ -77,9 +78,7 @@ class Bump implements Allocator {
       this.space.touch(ref, size);
       return ref;
     }
-    const moved = this.allocate(size);
-    if (moved !== none) this.free(ref);
-    return moved;
+    return relocate(this, this.space.costs, ref, capacity, size);
   }
 
   addressOf(ref: Ref): Address {

@@ -4,6 +4,7 @@ import { Cost, type Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import type { Allocator, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
+import { relocate } from "../relocate.js";
 import { bytesBeside, Chunks } from "./chunks.js";
 import { FreeBitmaps } from "./free-bitmaps.js";
 import type { FreeBlocks } from "./free-blocks.js";
@@ -302,11 +303,7 @@ export class BinaryBuddy implements Allocator {
   }
 
   private relocate(ref: Ref, size: number): Ref {
-    const moved = this.allocate(size);
-    if (moved === none) return none;
-    this.costs[Cost.bytesCopied] += Math.min(size, this.capacityOf(ref));
-    this.free(ref);
-    return moved;
+    return relocate(this, this.costs, ref, this.capacityOf(ref), size);
   }
 
   private addChunk(): boolean {

@@ -7,6 +7,7 @@ import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/optio
 import { AlignedBlocks } from "../aligned-blocks.js";
 import type { Allocator, AllocatorSpec, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
+import { relocate } from "../relocate.js";
 import { ResidentPages } from "../resident-pages.js";
 import { Nodes } from "./nodes.js";
 
@@ -118,11 +119,7 @@ class OffsetAllocator implements Allocator {
       this.pages.touch(ref - this.base, size);
       return ref;
     }
-    const moved = this.allocate(size);
-    if (moved === none) return none;
-    this.costs[Cost.bytesCopied] += capacity;
-    this.free(ref);
-    return moved;
+    return relocate(this, this.costs, ref, capacity, size);
   }
 
   addressOf(ref: Ref): Address {

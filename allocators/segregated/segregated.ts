@@ -1,12 +1,13 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Use } from "../../memory/address-space.js";
 import { grown } from "../../memory/columns.js";
-import { Cost, type Costs } from "../../memory/costs.js";
+import type { Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/options.js";
 import { AlignedBlocks } from "../aligned-blocks.js";
 import type { Allocator, AllocatorSpec, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
+import { relocate } from "../relocate.js";
 import { ResidentPages } from "../resident-pages.js";
 import { PageClasses } from "./page-classes.js";
 
@@ -109,13 +110,8 @@ class Segregated implements Allocator {
     const kind = this.kinds.of((start - this.base) / 4096);
     const capacity = this.capacityOf(ref);
     if (this.classFor(ref - start + size) !== kind) {
-      const moved = this.allocate(size);
-      if (moved !== none) {
-        this.costs[Cost.bytesCopied] += Math.min(capacity, size);
-        this.free(ref);
-        return moved;
-      }
-      if (size > capacity) return none;
+      const moved = relocate(this, this.costs, ref, capacity, size);
+      if (moved !== none || size > capacity) return moved;
     }
     this.pages.touch(ref - this.base, size);
     return ref;

@@ -1,11 +1,12 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { grown } from "../../memory/columns.js";
-import { Cost, type Costs } from "../../memory/costs.js";
+import type { Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { IndexList } from "../../memory/index-list.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/options.js";
 import type { Allocator, AllocatorSpec, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
+import { relocate } from "../relocate.js";
 import { cacheSizes, LARGEST_CACHED, type OrderRule, orderOf, PAGE, slabOrder } from "./kmalloc.js";
 import { PageSupply } from "./page-supply.js";
 
@@ -138,11 +139,7 @@ class Slab implements Allocator {
   reallocate(ref: Ref, size: number): Ref {
     const capacity = this.capacityOf(ref);
     if (size <= capacity) return ref;
-    const moved = this.allocate(size);
-    if (moved === none) return none;
-    this.costs[Cost.bytesCopied] += capacity;
-    this.free(ref);
-    return moved;
+    return relocate(this, this.costs, ref, capacity, size);
   }
 
   addressOf(ref: Ref): Address {

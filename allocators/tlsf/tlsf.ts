@@ -6,6 +6,7 @@ import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/options.js";
 import type { Allocator, AllocatorSpec, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
+import { relocate } from "../relocate.js";
 import { ResidentPages } from "../resident-pages.js";
 import { SizeLists } from "./size-lists.js";
 
@@ -125,7 +126,7 @@ class Tlsf implements Allocator {
     if (need > before) {
       const next = block + HEADER + before;
       const after = (words[next] & FREE) === 0 ? 0 : (words[next] >>> 2) + HEADER;
-      if (before + after < need) return this.relocate(ref, before, size);
+      if (before + after < need) return relocate(this, this.costs, ref, before * GRANULE, size);
       this.lists.remove(next, after - HEADER);
       this.costs[Cost.coalesces] += 1;
       this.use(block, before + after);
@@ -261,14 +262,6 @@ class Tlsf implements Allocator {
     this.lists.insert(block, size);
     this.pages.touch(block * GRANULE, 3 * GRANULE);
     this.pages.touch((block + size) * GRANULE, GRANULE);
-  }
-
-  private relocate(ref: Ref, before: number, size: number): Ref {
-    const moved = this.allocate(size);
-    if (moved === none) return none;
-    this.costs[Cost.bytesCopied] += Math.min(before * GRANULE, size);
-    this.free(ref);
-    return moved;
   }
 
   /** In the pool that a block lies in: its end is `next`. Pools before the last one are found by bisection. */
