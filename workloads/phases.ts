@@ -3,6 +3,7 @@ import { power } from "../memory/exact-math.js";
 import { defaultsOf, type OptionTable } from "../memory/options.js";
 import { type Random, randomFor } from "../memory/random.js";
 import { type Distribution, logNormal } from "./distributions.js";
+import { eventsOption } from "./events-option.js";
 import { SlotBag } from "./slot-bag.js";
 import type { Trace } from "./trace.js";
 import { TraceBuilder } from "./trace-builder.js";
@@ -20,7 +21,7 @@ export interface PhasesOptions {
 }
 
 const options: OptionTable<PhasesOptions> = {
-  events: { kind: "integer", min: 1, max: 1e9, default: 750_000, help: "events in all" },
+  events: { ...eventsOption, default: 750_000 },
   live: { kind: "bytes", min: 4096, max: 1_099_511_627_776, default: 2_097_152, help: "bytes live in every phase" },
   phases: { kind: "integer", min: 1, max: 10_000, default: 6, help: "phases, each with an equal share of the events" },
   survivors: { kind: "number", min: 0, max: 1, default: 0.1, help: "chance of a block to outlive its phase" },
