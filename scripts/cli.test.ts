@@ -301,6 +301,15 @@ describe("a mistake gets one line that says what, where and how to mend it", () 
     expect(JSON.parse(run.stdout)).toMatchObject({ events: 2 });
   });
 
+  it("for an unknown command also where help is asked for, and for metrics, which are too many to name", () => {
+    expectRefusal(fraglab("help", "nosuch"), /unknown command 'nosuch'\. See fraglab --help/);
+    expectRefusal(fraglab("trace", "inf", "--help"), /Did you mean info\?.*See fraglab trace --help/);
+    expect(fraglab("help", "trace", "info").stdout).toContain("$ fraglab trace info");
+    const asked = (metric: string) => fraglab("replay", "--allocator", "bump", "--trace", tiny, "--metrics", metric);
+    expectRefusal(asked("fooBar"), /unknown metric "fooBar": see `fraglab list metrics`/);
+    expectRefusal(asked("peakLiv"), /did you mean "peakLive"/);
+  });
+
   it("for an output folder that cannot be written, before any work is done", () => {
     const blocked = join(file("plain-file", "x"), "results");
     expectRefusal(fraglab("run", "seed-scenarios", "--out", blocked), /plain-file/, /--out/);
