@@ -1,9 +1,11 @@
 import type { Address, AddressSpace } from "../memory/address-space.js";
 import { Use } from "../memory/address-space.js";
+import { grown } from "../memory/columns.js";
 import { type HeapMap, Kind } from "../memory/heap-map.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../memory/options.js";
 import type { Allocator, AllocatorSpec, Ref } from "./allocator.js";
 import { none } from "./allocator.js";
+import { relocate } from "./relocate.js";
 
 export interface BumpOptions {
   growth: number;
@@ -76,9 +78,7 @@ class Bump implements Allocator {
       this.space.touch(ref, size);
       return ref;
     }
-    const moved = this.allocate(size);
-    if (moved !== none) this.free(ref);
-    return moved;
+    return relocate(this, this.space.costs, ref, capacity, size);
   }
 
   addressOf(ref: Ref): Address {
@@ -107,9 +107,7 @@ class Bump implements Allocator {
     if (heapEnd + bytes > RESERVED || !this.space.commit(this.base + heapEnd, bytes, Use.heap)) return false;
     this.end += bytes / GRANULE;
     if (this.end > this.blocks.length) {
-      const grown = new Int32Array(Math.max(this.end, this.blocks.length * 2));
-      grown.set(this.blocks);
-      this.blocks = grown;
+      this.blocks = grown(this.blocks, Math.max(this.end, this.blocks.length * 2));
     }
     return true;
   }

@@ -1,5 +1,6 @@
 import type { Address, AddressSpace } from "../memory/address-space.js";
 import { Use } from "../memory/address-space.js";
+import { grown } from "../memory/columns.js";
 import { type HeapMap, Kind } from "../memory/heap-map.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../memory/options.js";
 import type { AllocatorSpec, Ref, Reorganizing } from "./allocator.js";
@@ -180,15 +181,9 @@ class Oracle implements Reorganizing {
 
   private grow(): void {
     const length = 2 * this.sizes.length;
-    const sizes = new Float64Array(length);
-    const addresses = new Float64Array(length);
-    const below = new Int32Array(length);
-    sizes.set(this.sizes);
-    addresses.set(this.addresses);
-    below.set(this.below);
-    this.sizes = sizes;
-    this.addresses = addresses;
-    this.below = below;
+    this.sizes = grown(this.sizes, length);
+    this.addresses = grown(this.addresses, length);
+    this.below = grown(this.below, length);
   }
 }
 

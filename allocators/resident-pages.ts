@@ -1,4 +1,5 @@
 import type { Address, AddressSpace } from "../memory/address-space.js";
+import { grown } from "../memory/columns.js";
 
 const PAGE = 4096;
 const PER_PAGE = 1 / PAGE;
@@ -23,9 +24,7 @@ export class ResidentPages {
   reach(end: number): void {
     const needed = Math.ceil(end * PER_PAGE);
     if (needed <= this.pages.length) return;
-    const pages = new Uint8Array(Math.max(needed, this.pages.length * 2));
-    pages.set(this.pages);
-    this.pages = pages;
+    this.pages = grown(this.pages, Math.max(needed, this.pages.length * 2));
   }
 
   /** The allocator or the program writes these bytes. */

@@ -3,7 +3,6 @@
  * points or along what theory expects. Small multiples that share both scales.
  */
 import type { TopLevelSpec } from "vega-lite";
-import type { Axis } from "vega-lite/types_unstable/axis.js";
 import type { Table } from "../harness/table.js";
 import { InputError } from "../memory/errors.js";
 import { namesOf, numbers, requireRows, rowsBy, texts } from "./columns.js";
@@ -26,6 +25,7 @@ import {
   panelHead,
   panelHeight,
   titleExtent,
+  valueAxis,
   xAxis,
   yTickCount,
 } from "./panels.js";
@@ -166,17 +166,7 @@ function panelOf(
     ticks: (count: number) => ticksOf(options.x, xDomain, count),
     share: (value: number) => shareOf(options.x, xDomain, value),
   };
-  const yAxis: Axis<never> = {
-    values: [...yTicks.values],
-    labelExpr: yTicks.expression,
-    labelOverlap: false,
-    minExtent: extent,
-    maxExtent: extent,
-    domain: false,
-    ticks: false,
-    grid: true,
-    title: isFirst(grid, i) ? options.y.title : null,
-  };
+  const yAxis = valueAxis(yTicks, extent, isFirst(grid, i) ? options.y.title : null);
   const scaleOf = (axis: CurveAxis, domain: readonly [number, number]) => ({
     domain: [...domain],
     nice: false,

@@ -3,7 +3,6 @@
  * is cut out, at the same bytes in all rows of a panel, and all panels have one scale.
  */
 import type { TopLevelSpec } from "vega-lite";
-import type { Axis } from "vega-lite/types_unstable/axis.js";
 import type { Table } from "../harness/table.js";
 import { type KindName, kindNames } from "../memory/heap-map.js";
 import { namesOf, requireRows, texts } from "./columns.js";
@@ -23,6 +22,7 @@ import {
   kindColour,
   type Layer,
   labelExtent,
+  nameAxis,
   type Panel,
   panelHead,
   xAxis,
@@ -84,11 +84,6 @@ function letterLayer(frame: Frame, picture: HeapPicture, pxPerByte: number): Lay
   };
 }
 
-function momentAxis(frame: Frame, moments: readonly string[]): Axis<never> {
-  const extent = labelExtent(frame.theme, moments);
-  return { title: null, domain: false, ticks: false, minExtent: extent, maxExtent: extent, labelPadding: 3 };
-}
-
 interface Common {
   readonly moments: readonly string[];
   readonly kinds: readonly KindName[];
@@ -119,7 +114,7 @@ function panelOf(
         field: "moment",
         type: "nominal",
         scale: { type: "band", domain: [...all.moments], paddingInner: 0.24, paddingOuter: 0.12 },
-        axis: isFirst(grid, i) ? momentAxis(frame, all.moments) : null,
+        axis: isFirst(grid, i) ? nameAxis(frame, all.moments) : null,
       },
       x: {
         field: "from",

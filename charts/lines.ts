@@ -18,6 +18,7 @@ import {
   panelHead,
   panelHeight,
   titleExtent,
+  valueAxis,
   xAxis,
 } from "./panels.js";
 import { textWidth } from "./text-metrics.js";
@@ -83,20 +84,6 @@ function styles(names: readonly string[]): { domain: string[]; colours: string[]
 function clockAxis(frame: Frame, grid: Grid, chart: LineChart, end: number, lowest: boolean): Axis<never> {
   const ticks = (count: number): Ticks => (chart.clock === "bytes" ? byteTicks : countTicks)(end, count);
   return xAxis(frame, grid, { ticks, share: (value) => value / end }, lowest ? clockTitle[chart.clock] : null);
-}
-
-function valueAxis(ticks: Ticks, extent: number, title: string | null): Axis<never> {
-  return {
-    values: [...ticks.values],
-    labelExpr: ticks.expression,
-    labelOverlap: false,
-    minExtent: extent,
-    maxExtent: extent,
-    domain: false,
-    ticks: false,
-    grid: true,
-    title,
-  };
 }
 
 /** Rules at the marks, with their labels at the top. */

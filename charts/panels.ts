@@ -187,6 +187,27 @@ export function xAxis(frame: Frame, grid: Grid, axis: Horizontal, title: string 
 export const panelHeight = ({ theme, span }: Frame, panels: number): number =>
   Math.round(theme.panel[span] * (panels === 1 ? 1.6 : 1));
 
+/** A y axis of values: grid lines and labels without a line, `extent` px wide; `title` is null right of a panel. */
+export function valueAxis(ticks: Ticks, extent: number, title: string | null): Axis<never> {
+  return {
+    values: [...ticks.values],
+    labelExpr: ticks.expression,
+    labelOverlap: false,
+    minExtent: extent,
+    maxExtent: extent,
+    domain: false,
+    ticks: false,
+    grid: true,
+    title,
+  };
+}
+
+/** A y axis of names: of rows or moments, as wide as the widest. */
+export function nameAxis(frame: Frame, names: readonly string[]): Axis<never> {
+  const extent = labelExtent(frame.theme, names);
+  return { title: null, domain: false, ticks: false, minExtent: extent, maxExtent: extent, labelPadding: 3 };
+}
+
 /** How many labels a linear y axis of a height has room for. */
 export const yTickCount = (theme: Theme, height: number): number =>
   Math.max(2, Math.min(mostTicks - 1, Math.floor(height / (theme.font.label * 1.6))));

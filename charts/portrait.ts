@@ -1,6 +1,5 @@
 /** A trace in one figure: cumulated sizes and lifetimes, by blocks and by bytes, and the live bytes over its events. */
 import type { TopLevelSpec } from "vega-lite";
-import type { Axis } from "vega-lite/types_unstable/axis.js";
 import type { Table } from "../harness/table.js";
 import { InputError } from "../memory/errors.js";
 import { numbers, requireRows, texts } from "./columns.js";
@@ -21,6 +20,7 @@ import {
   type Panel,
   panelHead,
   panelHeight,
+  valueAxis,
   xAxis,
   yTickCount,
 } from "./panels.js";
@@ -84,20 +84,6 @@ function liveAxes(points: readonly Points[], height: number, frame: Frame): Axes
   };
 }
 
-function yAxis(ticks: Ticks, extent: number): Axis<never> {
-  return {
-    values: [...ticks.values],
-    labelExpr: ticks.expression,
-    labelOverlap: false,
-    minExtent: extent,
-    maxExtent: extent,
-    domain: false,
-    ticks: false,
-    grid: true,
-    title: null,
-  };
-}
-
 function lines(frame: Frame, grid: Grid): Layer {
   const field = { field: "series", type: "nominal" } as const;
   const styles = series.map((_, i) => seriesStyle(i));
@@ -145,7 +131,7 @@ function panelOf(frame: Frame, grid: Grid, part: Part, points: readonly Points[]
         field: "y",
         type: "quantitative",
         scale: { domain: [...axes.yDomain], nice: false },
-        axis: yAxis(axes.yTicks, extent),
+        axis: valueAxis(axes.yTicks, extent, null),
       },
     },
     layer: [

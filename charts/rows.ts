@@ -1,6 +1,5 @@
 /** Small multiples of horizontal bars, one named row an allocator: common to the decomposition and the bars. */
 import type { TopLevelSpec } from "vega-lite";
-import type { Axis } from "vega-lite/types_unstable/axis.js";
 import {
   axisHeight,
   type Frame,
@@ -13,6 +12,7 @@ import {
   isLowest,
   type Layer,
   labelExtent,
+  nameAxis,
   type Panel,
   panelHead,
   xAxis,
@@ -49,11 +49,6 @@ export function roomForValue(frame: Frame, panelWidth: number, text: string): nu
 /** The grid of a row chart: known before the domains, which need room for text. */
 export function rowGrid(frame: Frame, names: readonly string[], panels: number): Grid {
   return gridOf(frame, panels, labelExtent(frame.theme, names), Math.ceil(frame.theme.font.label * 1.4));
-}
-
-function nameAxis(frame: Frame, names: readonly string[]): Axis<never> {
-  const extent = labelExtent(frame.theme, names);
-  return { title: null, domain: false, ticks: false, minExtent: extent, maxExtent: extent, labelPadding: 3 };
 }
 
 const share = (chart: RowChart, [low, high]: readonly [number, number], value: number): number =>

@@ -4,14 +4,12 @@
  */
 import type { TopLevelSpec } from "vega-lite";
 import type { Table } from "../harness/table.js";
-import { namesOf, numbers, requireRows, rowsBy, texts } from "./columns.js";
-import { type Clock, type LinePanel, limitPoints, lineChart, liveName, type Mark, type Series } from "./lines.js";
-import { type ChartOptions, frameOf, panelHeight, yTickCount } from "./panels.js";
+import { type ClockedOptions, clockedTable } from "./clocked-table.js";
+import { type LinePanel, lineChart, liveName, type Mark, type Series } from "./lines.js";
+import { yTickCount } from "./panels.js";
 import { byteTicks } from "./units.js";
 
-export interface TimelineOptions extends ChartOptions {
-  /** Default: `bytes`, the allocation clock. */
-  readonly clock?: Clock;
+export interface TimelineOptions extends ClockedOptions {
   /** Moments to mark in the panel of a workload, on the clock. */
   readonly marks?: (workload: string) => readonly Mark[];
 }
@@ -23,23 +21,11 @@ export interface TimelineOptions extends ChartOptions {
  */
 export function timeline(table: Table, options: TimelineOptions = {}): TopLevelSpec {
   const chart = "timeline";
-  requireRows(chart, table);
-  limitPoints(chart, table.rows);
-  const frame = frameOf(options);
-  const clock = options.clock ?? "bytes";
-  const allocator = texts(chart, table, "allocator");
-  const at = numbers(chart, table, clock);
-  const live = numbers(chart, table, "live");
-  const footprint = numbers(chart, table, "footprint");
-
-  const workloads = rowsBy(texts(chart, table, "workload"));
-  const height = panelHeight(frame, workloads.size);
+  const runs = clockedTable(chart, table, options);
+  const { frame, clock, at, live, footprint, workloads, height } = runs;
   const panels = [...workloads].map(([title, rows]): LinePanel => {
-    const lines = [...rowsBy(rows.map((row) => allocator[row]))].map(([name, indices]) => ({
-      name,
-      rows: indices.map((i) => rows[i]),
-    }));
-    const end = (line: { rows: number[] }): number => at[line.rows[line.rows.length - 1]];
+    const lines = runs.lines(rows);
+    const end = (line: { readonly rows: readonly number[] }): number => at[line.rows[line.rows.length - 1]];
     const furthest = lines.reduce((best, line) => (end(line) > end(best) ? line : best));
     const series = (name: string, of: readonly number[], chosen: readonly number[]): Series => ({
       name,
@@ -57,6 +43,6 @@ export function timeline(table: Table, options: TimelineOptions = {}): TopLevelS
       marks,
     };
   });
-  const names = [liveName, ...namesOf(allocator, options.order)];
+  const names = [liveName, ...runs.names];
   return lineChart(frame, { name: chart, clock, value: "footprint", scale: "linear", names, panels });
 }

@@ -1,6 +1,6 @@
 /** Files that are whole or absent: everything is written under another name first and then renamed. */
 import { mkdirSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { InputError } from "../memory/errors.js";
 
 let serial = 0;
@@ -68,11 +68,39 @@ export function removeDraft(path: string): void {
   }
 }
 
+/**
+ * Makes a folder and those above it. mkdir's own `recursive` never ends where the system says "no such file" of a place in
+ * a folder that is there, as under /proc.
+ */
+function makeFolder(path: string): void {
+  if (lookAt(path)?.isDirectory()) return;
+  const above = dirname(path);
+  if (above !== path) makeFolder(above);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have made it in between.
+    if (!lookAt(path)?.isDirectory()) throw error;
+  }
+}
+
+/** Makes a folder for files that are to come, and refuses one that cannot be written: before the work, not after it. */
+export function prepareFolder(path: string): void {
+  try {
+    makeFolder(path);
+    const probe = join(path, ".fraglab-writable");
+    writeWhole(probe, "");
+    rmSync(probe);
+  } catch (error) {
+    throw writeError(path, error);
+  }
+}
+
 /** Writes a whole file or none, making its folder if needed. Throws an `InputError` where the place cannot be written. */
 export function writeWhole(path: string, contents: string | Uint8Array): void {
   const draft = draftOf(path);
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileSync(draft, contents);
     renameSync(draft, path);
   } catch (error) {

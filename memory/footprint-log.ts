@@ -1,3 +1,5 @@
+import { grown } from "./columns.js";
+
 /**
  * How the footprint changed, event by event. The replay sets `now` to the index of the event before it runs it, so the
  * step function footprint(event) is exact without any callback: the session drains the log at each safepoint.
@@ -32,13 +34,8 @@ export class FootprintLog {
   }
 
   private grow(): void {
-    const grown = (old: Float64Array): Float64Array => {
-      const column = new Float64Array(old.length * 2);
-      column.set(old);
-      return column;
-    };
-    this.when = grown(this.when);
-    this.after = grown(this.after);
-    this.peak = grown(this.peak);
+    this.when = grown(this.when, this.when.length * 2);
+    this.after = grown(this.after, this.after.length * 2);
+    this.peak = grown(this.peak, this.peak.length * 2);
   }
 }

@@ -2,6 +2,7 @@
  * A picture of a heap as columns: consecutive pieces of mapped memory, each with one kind. `Allocator.walk` fills it,
  * and the audit, the metrics and the charts all read it.
  */
+import { grown } from "./columns.js";
 
 /**
  * What a byte of mapped memory is used for (docs/model.md). `live` is the whole capacity of a live block: the split
@@ -76,16 +77,9 @@ export class HeapMap {
 
   private grow(): void {
     const capacity = Math.max(16, this.start.length * 2);
-    const grown = (old: Float64Array): Float64Array => {
-      const column = new Float64Array(capacity);
-      column.set(old);
-      return column;
-    };
-    this.start = grown(this.start);
-    this.bytes = grown(this.bytes);
-    this.owner = grown(this.owner);
-    const kind = new Uint8Array(capacity);
-    kind.set(this.kind);
-    this.kind = kind;
+    this.start = grown(this.start, capacity);
+    this.bytes = grown(this.bytes, capacity);
+    this.owner = grown(this.owner, capacity);
+    this.kind = grown(this.kind, capacity);
   }
 }

@@ -1,3 +1,5 @@
+import { grown } from "./columns.js";
+
 /**
  * Doubly linked lists of small integers: the pools of a size class, the arenas of a heap, the free lists of a bin. All
  * lists share one pair of columns, so a node is in at most one of them and leaves it without naming it.
@@ -107,12 +109,7 @@ export class IndexList {
     const needed = capacity + this.lists;
     if (needed <= this.nextOf.length) return;
     const length = Math.max(needed, this.nextOf.length * 2);
-    const grown = (old: Int32Array): Int32Array => {
-      const column = new Int32Array(length);
-      column.set(old);
-      return column;
-    };
-    this.nextOf = grown(this.nextOf);
-    this.previousOf = grown(this.previousOf);
+    this.nextOf = grown(this.nextOf, length);
+    this.previousOf = grown(this.previousOf, length);
   }
 }

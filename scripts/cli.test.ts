@@ -1,41 +1,14 @@
-/** The command line as people use it: the compiled program in a process of its own (`npm test` builds first). */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** The command line as people use it. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { expectRefusal, Sandbox } from "./sandbox.properties.js";
 
-const program = fileURLToPath(new URL("../dist/scripts/fraglab.js", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "fraglab-cli-"));
-const environment = { ...process.env, FRAGLAB_CACHE: join(folder, "cache") };
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Run {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function fraglab(...args: string[]): Run {
-  return spawnSync(process.execPath, [program, ...args], { encoding: "utf8", env: environment, maxBuffer: 1e8 });
-}
-
-function file(name: string, contents: string | Uint8Array): string {
-  const path = join(folder, name);
-  writeFileSync(path, contents);
-  return path;
-}
-
-/** Refused for a user's mistake: exit 2, nothing on stdout, one line on stderr that says all of `words`. */
-function expectRefusal(run: Run, ...words: (string | RegExp)[]): void {
-  expect(run.stdout).toBe("");
-  for (const word of words) expect(run.stderr).toMatch(word);
-  expect(run.stderr.trimEnd().split("\n")).toHaveLength(1);
-  expect(run.status).toBe(2);
-}
+const sandbox = new Sandbox("cli");
+const { folder } = sandbox;
+const file = (name: string, contents: string | Uint8Array): string => sandbox.file(name, contents);
+const fraglab = (...args: string[]) => sandbox.fraglab(args);
 
 const tiny = file("tiny.trace", "a 0 24\na 1 100\nr 0 600\nf 1\na 1 8\nf 0\nf 1\n");
 
@@ -326,6 +299,15 @@ describe("a mistake gets one line that says what, where and how to mend it", () 
     expect(run.status).toBe(0);
     expect(run.stderr).toMatch(/twice\.rep: dropped .*: 1, first in line 7/);
     expect(JSON.parse(run.stdout)).toMatchObject({ events: 2 });
+  });
+
+  it("for an unknown command also where help is asked for, and for metrics, which are too many to name", () => {
+    expectRefusal(fraglab("help", "nosuch"), /unknown command 'nosuch'\. See fraglab --help/);
+    expectRefusal(fraglab("trace", "inf", "--help"), /Did you mean info\?.*See fraglab trace --help/);
+    expect(fraglab("help", "trace", "info").stdout).toContain("$ fraglab trace info");
+    const asked = (metric: string) => fraglab("replay", "--allocator", "bump", "--trace", tiny, "--metrics", metric);
+    expectRefusal(asked("fooBar"), /unknown metric "fooBar": see `fraglab list metrics`/);
+    expectRefusal(asked("peakLiv"), /did you mean "peakLive"/);
   });
 
   it("for an output folder that cannot be written, before any work is done", () => {

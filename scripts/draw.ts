@@ -2,6 +2,7 @@
 import { join, relative } from "node:path";
 import { themeNamed } from "../charts/theme.js";
 import type { Profile } from "../harness/experiment.js";
+import { prepareFolder } from "../harness/files.js";
 import { drawCharts } from "./drawing.js";
 import type { Format } from "./formats.js";
 import { interruptible } from "./interrupt.js";
@@ -20,10 +21,12 @@ interface DrawOptions {
 export async function draw(name: string, options: DrawOptions): Promise<void> {
   const experiment = await loadExperiment(name);
   themeNamed(options.theme);
+  const folder = join(options.out, experiment.name);
+  prepareFolder(folder);
   const hint = "finished cells are kept; the same command goes on from there";
   const { tables } = await interruptible(hint, (signal) => runCells(experiment, { ...options, cache: true }, signal));
   const drawn = await drawCharts(experiment, tables, {
-    folder: join(options.out, experiment.name),
+    folder,
     theme: options.theme,
     formats: options.format,
     spec: false,

@@ -10,7 +10,7 @@ import { formats } from "./formats.js";
 import { INTERRUPTED } from "./interrupt.js";
 import { byteCount, listOf, wholeNumber } from "./parse-options.js";
 import { addPymalloc } from "./pymalloc-commands.js";
-import { refuseKindly } from "./refuse-kindly.js";
+import { refuseKindly, upToUnknown } from "./refuse-kindly.js";
 import { addTrace } from "./trace-commands.js";
 
 const USER_MISTAKE = 2;
@@ -157,7 +157,11 @@ function program(): Command {
     .description("draw the charts of an experiment in a theme, from cached or recomputed results")
     .argument("<experiment>", "see `fraglab list experiments`")
     .option("--theme <name>", "see `fraglab list themes`", "screen")
-    .option("--format <list>", "comma-separated: svg, png, pdf", listOf(formats), ["svg", "png", "pdf"])
+    .addOption(
+      new Option("--format <list>", "comma-separated: svg, png, pdf")
+        .argParser(listOf(formats))
+        .default(["svg", "png", "pdf"], "all of them"),
+    )
     .addOption(new Option("--profile <name>", "which run to draw").choices([...profiles]).default("quick"))
     .option("--out <dir>", "where drawings go", "figures")
     .option("-j, --jobs <n>", "worker threads (default: one for each core)", wholeNumber(1))
@@ -238,12 +242,16 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   const fraglab = program();
   refuseKindly(fraglab);
-  const [command, more] = process.argv.slice(2);
+  const words = process.argv.slice(2);
+  const [command, more] = words;
   // No command: a question, not a mistake.
   if (command === undefined) fraglab.outputHelp();
   else if ((command === "trace" || command === "pymalloc") && more === undefined)
     fraglab.commands.find((one) => one.name() === command)?.outputHelp();
-  else await fraglab.parseAsync();
+  else {
+    const asked = command === "help" ? [...words.slice(1), "--help"] : words;
+    await fraglab.parseAsync([...upToUnknown(fraglab, asked)], { from: "user" });
+  }
 } catch (error) {
   process.exitCode = fail(error);
 }

@@ -6,7 +6,10 @@ import { metrics } from "../harness/metrics/registry.js";
 import type { Coefficients } from "../memory/coefficients.js";
 import { unknownName } from "../memory/errors.js";
 import type { OptionSpec } from "../memory/options.js";
+import type { ModifierSpec } from "../workloads/modifiers/modifier.js";
+import type { ProgramSpec } from "../workloads/program.js";
 import { modifiers, programs, workloads } from "../workloads/registry.js";
+import type { WorkloadSpec } from "../workloads/workload.js";
 import { experimentNames, loadExperiment } from "./load-experiments.js";
 import { optionText } from "./option-text.js";
 import { textTable } from "./text-table.js";
@@ -31,6 +34,13 @@ interface Entry {
   readonly [more: string]: unknown;
 }
 
+/** What a registry says of its entries. */
+function described(registry: Readonly<Record<string, WorkloadSpec | ProgramSpec | ModifierSpec>>): Entry[] {
+  return Object.values(registry).map(({ name, title, source, options, defaults }) => {
+    return { name, title, source, options, defaults };
+  });
+}
+
 async function entriesOf(section: Section): Promise<Entry[]> {
   switch (section) {
     case "allocators":
@@ -38,29 +48,11 @@ async function entriesOf(section: Section): Promise<Entry[]> {
         return { name, title, source, indirect, alignment, options, defaults };
       });
     case "workloads":
-      return Object.values(workloads).map(({ name, title, source, options, defaults }) => ({
-        name,
-        title,
-        source,
-        options,
-        defaults,
-      }));
+      return described(workloads);
     case "programs":
-      return Object.values(programs).map(({ name, title, source, options, defaults }) => ({
-        name,
-        title,
-        source,
-        options,
-        defaults,
-      }));
+      return described(programs);
     case "modifiers":
-      return Object.values(modifiers).map(({ name, title, source, options, defaults }) => ({
-        name,
-        title,
-        source,
-        options,
-        defaults,
-      }));
+      return described(modifiers);
     case "experiments": {
       const all = await Promise.all(experimentNames().map(loadExperiment));
       return all.map(({ name, title, question, factors }) => ({ name, title, question, factors }));
@@ -111,11 +103,12 @@ function textOf(section: Section, entries: readonly Entry[]): string {
 
 /** Prints one section or all of them. Throws an `InputError` for an unknown section. */
 export async function list(what: string | undefined, options: { readonly json?: boolean }): Promise<void> {
-  if (what !== undefined && !sections.includes(what as Section)) throw unknownName("list", what, sections);
-  const chosen = what === undefined ? sections : [what as Section];
+  const isAll = what === undefined || what === "all";
+  if (!isAll && !sections.includes(what as Section)) throw unknownName("list", what, [...sections, "all"]);
+  const chosen = isAll ? sections : [what as Section];
   const found = await Promise.all(chosen.map(async (section) => [section, await entriesOf(section)] as const));
   if (options.json) {
-    const answer = what === undefined ? Object.fromEntries(found) : found[0][1];
+    const answer = isAll ? Object.fromEntries(found) : found[0][1];
     process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
     return;
   }

@@ -1,33 +1,24 @@
-/** `fraglab pymalloc` as people use it: the compiled program in a process of its own (`npm test` builds first). */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** `fraglab pymalloc` as people use it. */
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { InputError } from "../memory/errors.js";
 import { pymallocPins } from "./pymalloc-pins.js";
 import { pymallocRead } from "./pymalloc-read.js";
 import { pymallocStats } from "./pymalloc-stats.js";
+import { Sandbox } from "./sandbox.properties.js";
 
-const program = fileURLToPath(new URL("../dist/scripts/fraglab.js", import.meta.url));
 const samples = fileURLToPath(new URL("../allocators/pymalloc/samples/", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "fraglab-pymalloc-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const pymalloc = (...args: string[]) =>
-  spawnSync(process.execPath, [program, "pymalloc", ...args], { encoding: "utf8", maxBuffer: 1e8 });
+const sandbox = new Sandbox("pymalloc");
+const { folder } = sandbox;
+const file = (name: string, contents: string): string => sandbox.file(name, contents);
+const pymalloc = (...args: string[]) => sandbox.fraglab(["pymalloc", ...args]);
 
 function jsonOf(...args: string[]) {
   const { status, stdout, stderr } = pymalloc(...args, "--json");
   expect([status, stderr]).toEqual([0, ""]);
   return JSON.parse(stdout);
-}
-
-function file(name: string, contents: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, contents);
-  return path;
 }
 
 /** 600 blocks of 480 bytes; every 50th, by another site, stays. One block lies outside of the arenas. */

@@ -1,19 +1,13 @@
-/** `fraglab record` and `fraglab trace lint` as people use them: the compiled program in a process of its own. */
-import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** `fraglab record` and `fraglab trace lint` as people use them. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { Sandbox } from "./sandbox.properties.js";
 
-const fraglabPath = fileURLToPath(new URL("../dist/scripts/fraglab.js", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "fraglab-record-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function fraglab(args: readonly string[], more: NodeJS.ProcessEnv = {}): SpawnSyncReturns<string> {
-  const env = { ...process.env, FRAGLAB_CACHE: join(folder, "cache"), ...more };
-  return spawnSync(process.execPath, [fraglabPath, ...args], { encoding: "utf8", env, cwd: folder });
-}
+const sandbox = new Sandbox("record");
+const { folder } = sandbox;
+const fraglab = (args: readonly string[], more?: NodeJS.ProcessEnv) => sandbox.fraglab(args, more);
 
 function build(name: string, source: string): string {
   const path = join(folder, name);

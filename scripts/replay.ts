@@ -7,7 +7,7 @@ import { type Metric, metrics } from "../harness/metrics/registry.js";
 import { runSession, type SessionSettings } from "../harness/session.js";
 import type { Coefficients } from "../memory/coefficients.js";
 import { costNames } from "../memory/costs.js";
-import { unknownName } from "../memory/errors.js";
+import { InputError, nearest, unknownName } from "../memory/errors.js";
 import { type SourceOptions, sourceOf } from "./source.js";
 import { formatMetric, textTable } from "./text-table.js";
 import { checkTraceTarget, writeTrace } from "./write-trace.js";
@@ -32,16 +32,14 @@ interface ReplayOptions extends SourceOptions {
 /** The metrics that were asked for, or all. Throws an `InputError` for an unknown one. */
 function chosenMetrics(names: string | undefined): readonly Metric[] {
   if (names === undefined) return metrics;
-  return names.split(",").map((name) => {
-    const metric = metrics.find((one) => one.name === name);
-    if (metric === undefined)
-      throw unknownName(
-        "metric",
-        name,
-        metrics.map((one) => one.name),
-      );
-    return metric;
-  });
+  const known = metrics.map(({ name }) => name);
+  const wanted = names.split(",").filter((name) => name !== "");
+  const unknown = wanted.find((name) => !known.includes(name));
+  // They are too many to name them all.
+  if (unknown !== undefined && nearest(unknown, known) !== undefined) throw unknownName("metric", unknown, known);
+  if (unknown !== undefined || wanted.length === 0)
+    throw new InputError(`unknown metric "${unknown ?? names}": see \`fraglab list metrics\``);
+  return wanted.flatMap((name) => metrics.filter((one) => one.name === name));
 }
 
 /** Runs the cell and prints it. */

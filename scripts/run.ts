@@ -1,8 +1,7 @@
 /** `fraglab run`: plan, run, tabulate, summarise, draw. */
-import { mkdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Experiment, Profile } from "../harness/experiment.js";
-import { canonicalJson, writeError, writeWhole } from "../harness/files.js";
+import { canonicalJson, prepareFolder, writeWhole } from "../harness/files.js";
 import { provenance } from "../harness/provenance.js";
 import { type ExperimentRun, runExperiment } from "../harness/run.js";
 import { folderStore, noStore } from "../harness/store.js";
@@ -72,18 +71,6 @@ async function finish(
   const facts = provenance({ command, profile: options.profile, cells: run.cells.length, reused: run.reused });
   write("provenance.json", `${JSON.stringify(facts, null, 2)}\n`);
   return { experiment, tables, summary, drawn, files: [...files, ...drawn.flatMap(({ files: charts }) => charts)] };
-}
-
-function prepareFolder(out: string): void {
-  try {
-    mkdirSync(out, { recursive: true });
-    // A folder that cannot be written is found out before the work, not after it.
-    const probe = join(out, ".fraglab-writable");
-    writeWhole(probe, "");
-    rmSync(probe);
-  } catch (error) {
-    throw writeError(out, error);
-  }
 }
 
 /** Runs the named experiments, or all, and prints the summary and the files written. */

@@ -1,40 +1,13 @@
 /** The commands of `fraglab trace` that make something of a trace, and modifiers, as people use them. */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { expectRefusal, Sandbox } from "./sandbox.properties.js";
 
-const program = fileURLToPath(new URL("../dist/scripts/fraglab.js", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "fraglab-trace-cli-"));
-const environment = { ...process.env, FRAGLAB_CACHE: join(folder, "cache") };
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Run {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function fraglab(...args: string[]): Run {
-  return spawnSync(process.execPath, [program, ...args], { encoding: "utf8", env: environment, maxBuffer: 1e8 });
-}
-
-function file(name: string, contents: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, contents);
-  return path;
-}
-
-/** Refused for a user's mistake: exit 2, nothing on stdout, one line on stderr that says all of `words`. */
-function expectRefusal(run: Run, ...words: (string | RegExp)[]): void {
-  expect(run.stdout).toBe("");
-  for (const word of words) expect(run.stderr).toMatch(word);
-  expect(run.stderr.trimEnd().split("\n")).toHaveLength(1);
-  expect(run.status).toBe(2);
-}
+const sandbox = new Sandbox("trace-cli");
+const { folder } = sandbox;
+const file = (name: string, contents: string | Uint8Array): string => sandbox.file(name, contents);
+const fraglab = (...args: string[]) => sandbox.fraglab(args);
 
 const tiny = file("tiny.trace", "a 0 24\na 1 100\nr 0 600\nf 1\na 1 8\nf 0\nf 1\n");
 

@@ -2,6 +2,7 @@ import { InputError } from "../memory/errors.js";
 import { defaultsOf, type OptionTable } from "../memory/options.js";
 import { type Random, randomFor } from "../memory/random.js";
 import { type Distribution, exponential, mixture, pareto, point } from "./distributions.js";
+import { eventsOption } from "./events-option.js";
 import { type SizeMix, sizeMix, sizeMixNames } from "./size-mixes.js";
 import type { Trace } from "./trace.js";
 import { TraceBuilder } from "./trace-builder.js";
@@ -35,7 +36,7 @@ export interface ChurnOptions {
 }
 
 const options: OptionTable<ChurnOptions> = {
-  events: { kind: "integer", min: 1, max: 1e9, default: 500_000, help: "events in all" },
+  events: eventsOption,
   live: { kind: "integer", min: 1, max: 1e7, default: 20_000, help: "blocks live in the steady state" },
   sizes: { kind: "choice", values: sizeMixNames, default: "small", help: "mix of block sizes" },
   victims: {

@@ -1,3 +1,5 @@
+import { grown } from "../memory/columns.js";
+
 /** Live blocks in the order in which they are due to die: a binary heap of slots by deadline, ties by birth. */
 export class Deadlines {
   private slots = new Uint32Array(1024);
@@ -63,14 +65,9 @@ export class Deadlines {
   }
 
   private grow(): void {
-    const slots = new Uint32Array(2 * this.slots.length);
-    const due = new Float64Array(slots.length);
-    const births = new Float64Array(slots.length);
-    slots.set(this.slots);
-    due.set(this.due);
-    births.set(this.births);
-    this.slots = slots;
-    this.due = due;
-    this.births = births;
+    const length = 2 * this.slots.length;
+    this.slots = grown(this.slots, length);
+    this.due = grown(this.due, length);
+    this.births = grown(this.births, length);
   }
 }

@@ -1,3 +1,5 @@
+import { grown } from "../memory/columns.js";
+
 /** Ids below this have an entry of their own in a plain column that grows as they appear (16 MiB at the most). */
 const DIRECT = 1 << 22;
 const EMPTY = -1;
@@ -72,9 +74,7 @@ export class IdTable {
   }
 
   private growDirect(id: number): void {
-    const grown = new Int32Array(Math.min(DIRECT, Math.max(2 * this.direct.length, 2 * id))).fill(EMPTY);
-    grown.set(this.direct);
-    this.direct = grown;
+    this.direct = grown(this.direct, Math.min(DIRECT, Math.max(2 * this.direct.length, 2 * id)), EMPTY);
   }
 
   private growHashed(): void {

@@ -1,7 +1,9 @@
+import { grown } from "../memory/columns.js";
 import { power } from "../memory/exact-math.js";
 import { defaultsOf, type OptionTable } from "../memory/options.js";
 import { type Random, randomFor } from "../memory/random.js";
 import { type Distribution, logNormal } from "./distributions.js";
+import { eventsOption } from "./events-option.js";
 import { SlotBag } from "./slot-bag.js";
 import type { Trace } from "./trace.js";
 import { TraceBuilder } from "./trace-builder.js";
@@ -19,7 +21,7 @@ export interface PhasesOptions {
 }
 
 const options: OptionTable<PhasesOptions> = {
-  events: { kind: "integer", min: 1, max: 1e9, default: 750_000, help: "events in all" },
+  events: { ...eventsOption, default: 750_000 },
   live: { kind: "bytes", min: 4096, max: 1_099_511_627_776, default: 2_097_152, help: "bytes live in every phase" },
   phases: { kind: "integer", min: 1, max: 10_000, default: 6, help: "phases, each with an equal share of the events" },
   survivors: { kind: "number", min: 0, max: 1, default: 0.1, help: "chance of a block to outlive its phase" },
@@ -90,9 +92,7 @@ class PhasedHeap {
   private allocate(size: number): void {
     const slot = this.builder.allocate(size);
     if (slot >= this.sizes.length) {
-      const grown = new Float64Array(2 * slot);
-      grown.set(this.sizes);
-      this.sizes = grown;
+      this.sizes = grown(this.sizes, 2 * slot);
     }
     this.sizes[slot] = size;
     this.liveBytes += size;

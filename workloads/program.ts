@@ -2,7 +2,7 @@
  * A program that decides what to ask for next by where its blocks lie: an adversary. A trace cannot do that, so a program
  * drives an allocator itself (`harness/drive.ts`); what it asked for on that allocator is recorded as a trace.
  */
-import type { OptionTable } from "../memory/options.js";
+import type { Described } from "./workload.js";
 
 /** What a program sees of the allocator that it runs on. Blocks are named by the slots of the recorded trace. */
 export interface ProgramHeap {
@@ -17,19 +17,10 @@ export interface ProgramHeap {
   phase(label: string): void;
 }
 
-/** A family of programs: what the registry holds. */
-export interface ProgramSpec<Options = Record<string, never>> {
-  /** Registry name, kebab-case; no workload has the same. */
-  readonly name: string;
-  /** One line for tables and legends. */
-  readonly title: string;
-  /** Paper and section that the program follows. */
-  readonly source: string;
+/** A family of programs: what the registry holds. No workload has the same name. */
+export interface ProgramSpec<Options = Record<string, never>> extends Described<Options> {
   /** Whether what it does depends on the seed. */
   readonly seeded: boolean;
-  readonly options: OptionTable<Options>;
-  /** The default of every option. */
-  readonly defaults: Options;
   /** Option sets, besides the defaults, that the tests run. */
   readonly variants: readonly Partial<Options>[];
   /**

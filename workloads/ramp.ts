@@ -1,6 +1,7 @@
 import { InputError } from "../memory/errors.js";
 import { defaultsOf, type OptionTable } from "../memory/options.js";
 import { randomFor } from "../memory/random.js";
+import { eventsOption } from "./events-option.js";
 import { SlotBag } from "./slot-bag.js";
 import type { Trace } from "./trace.js";
 import { TraceBuilder } from "./trace-builder.js";
@@ -15,7 +16,7 @@ export interface RampOptions {
 }
 
 const options: OptionTable<RampOptions> = {
-  events: { kind: "integer", min: 1, max: 1e9, default: 500_000, help: "events in all" },
+  events: eventsOption,
   live: { kind: "integer", min: 1, max: 1e7, default: 50_000, help: "blocks live at each peak" },
   freed: {
     kind: "number",

@@ -1,5 +1,6 @@
 import { defaultsOf, type OptionTable } from "../memory/options.js";
 import { type Random, randomFor } from "../memory/random.js";
+import { eventsOption } from "./events-option.js";
 import { type SizeMix, sizeMix, sizeMixNames } from "./size-mixes.js";
 import { SlotBag } from "./slot-bag.js";
 import type { Trace } from "./trace.js";
@@ -18,7 +19,7 @@ export interface SawtoothOptions {
 }
 
 const options: OptionTable<SawtoothOptions> = {
-  events: { kind: "integer", min: 1, max: 1e9, default: 500_000, help: "events in all" },
+  events: eventsOption,
   live: { kind: "integer", min: 1, max: 1e7, default: 20_000, help: "blocks allocated in each tooth" },
   survivors: { kind: "number", min: 0, max: 1, default: 0.05, help: "chance of a block to outlive its tooth" },
   teeth: { kind: "integer", min: 1, max: 1e6, default: 4, help: "teeth that a survivor outlives" },

@@ -1,3 +1,4 @@
+import { grown } from "../memory/columns.js";
 import type { Random } from "../memory/random.js";
 
 /** A multiset of slots of which a random one can be taken in constant time. */
@@ -15,9 +16,7 @@ export class SlotBag {
 
   add(slot: number): void {
     if (this.count === this.slots.length) {
-      const grown = new Uint32Array(2 * this.count);
-      grown.set(this.slots);
-      this.slots = grown;
+      this.slots = grown(this.slots, 2 * this.count);
     }
     this.slots[this.count++] = slot;
   }

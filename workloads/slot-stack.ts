@@ -1,3 +1,5 @@
+import { grown } from "../memory/columns.js";
+
 /** State of a slot that holds a block. */
 export const LIVE = -2;
 /** The slot below the lowest free one. */
@@ -45,8 +47,6 @@ export class SlotStack {
   }
 
   private grow(): void {
-    const grown = new Int32Array(this.below.length * 2);
-    grown.set(this.below);
-    this.below = grown;
+    this.below = grown(this.below, this.below.length * 2);
   }
 }

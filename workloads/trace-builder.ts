@@ -1,3 +1,4 @@
+import { grown } from "../memory/columns.js";
 import { InputError } from "../memory/errors.js";
 import { SlotStack } from "./slot-stack.js";
 import { Op, type Trace } from "./trace.js";
@@ -117,9 +118,7 @@ export class TraceBuilder {
   pin(slot: number): void {
     this.requireLive(slot, "pin");
     if (slot >= this.pins.length) {
-      const grown = new Uint32Array(Math.max(1024, 2 * slot));
-      grown.set(this.pins);
-      this.pins = grown;
+      this.pins = grown(this.pins, Math.max(1024, 2 * slot));
     }
     this.pins[slot]++;
     this.append(Op.pin, slot, 0);
@@ -187,9 +186,7 @@ export class TraceBuilder {
   /** The next event is by `site`. */
   private setSite(site: number): void {
     if (this.events >= this.siteOf.length) {
-      const grown = new Uint32Array(Math.max(INITIAL, 2 * this.events));
-      grown.set(this.siteOf);
-      this.siteOf = grown;
+      this.siteOf = grown(this.siteOf, Math.max(INITIAL, 2 * this.events));
     }
     this.siteOf[this.events] = site;
   }
@@ -204,15 +201,9 @@ export class TraceBuilder {
 
   private grow(): void {
     const capacity = 2 * this.op.length;
-    const op = new Uint8Array(capacity);
-    const slot = new Uint32Array(capacity);
-    const size = this.size instanceof Float64Array ? new Float64Array(capacity) : new Uint32Array(capacity);
-    op.set(this.op);
-    slot.set(this.slot);
-    size.set(this.size);
-    this.op = op;
-    this.slot = slot;
-    this.size = size;
+    this.op = grown(this.op, capacity);
+    this.slot = grown(this.slot, capacity);
+    this.size = grown(this.size, capacity);
   }
 
   private requireLive(slot: number, request: string): void {

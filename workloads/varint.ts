@@ -1,4 +1,5 @@
 /** Whole numbers of 53 bits as base-128 digits, lowest first, bit 7 set on all but the last (LEB128). */
+import { grown } from "../memory/columns.js";
 
 /** The most bytes a number takes: 8 x 7 bits hold 2^53. */
 export const VARINT_MAX = 8;
@@ -38,9 +39,7 @@ export class VarintWriter {
   }
 
   private grow(more: number): void {
-    const grown = new Uint8Array(Math.max(2 * this.bytes.length, this.length + more));
-    grown.set(this.bytes);
-    this.bytes = grown;
+    this.bytes = grown(this.bytes, Math.max(2 * this.bytes.length, this.length + more));
   }
 }
 

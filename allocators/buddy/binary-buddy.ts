@@ -1,8 +1,10 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import type { Allocator, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
+import { relocate } from "../relocate.js";
 import { bytesBeside, Chunks } from "./chunks.js";
 import { FreeBitmaps } from "./free-bitmaps.js";
 import type { FreeBlocks } from "./free-blocks.js";
@@ -301,11 +303,7 @@ export class BinaryBuddy implements Allocator {
   }
 
   private relocate(ref: Ref, size: number): Ref {
-    const moved = this.allocate(size);
-    if (moved === none) return none;
-    this.costs[Cost.bytesCopied] += Math.min(size, this.capacityOf(ref));
-    this.free(ref);
-    return moved;
+    return relocate(this, this.costs, ref, this.capacityOf(ref), size);
   }
 
   private addChunk(): boolean {
@@ -319,11 +317,7 @@ export class BinaryBuddy implements Allocator {
   }
 
   private growColumns(): void {
-    const state = new Uint8Array(this.state.length * 2);
-    state.set(this.state);
-    this.state = state;
-    const used = new Int32Array(this.used.length * 2);
-    used.set(this.used);
-    this.used = used;
+    this.state = grown(this.state, this.state.length * 2);
+    this.used = grown(this.used, this.used.length * 2);
   }
 }

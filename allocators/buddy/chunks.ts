@@ -1,6 +1,7 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Use } from "../../memory/address-space.js";
 import { Bitset } from "../../memory/bitset.js";
+import { grown } from "../../memory/columns.js";
 import type { HeapMap } from "../../memory/heap-map.js";
 import { SideTable } from "./side-table.js";
 
@@ -95,8 +96,6 @@ export class Chunks {
     this.places += 1;
     const pages = (this.places * this.bytes) / this.space.pageSize;
     if (pages <= this.resident.length) return;
-    const resident = new Uint8Array(this.resident.length * 2);
-    resident.set(this.resident);
-    this.resident = resident;
+    this.resident = grown(this.resident, this.resident.length * 2);
   }
 }

@@ -1,11 +1,12 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
-import { Cost, type Costs } from "../../memory/costs.js";
+import type { Costs } from "../../memory/costs.js";
 import { InputError } from "../../memory/errors.js";
 import type { HeapMap } from "../../memory/heap-map.js";
 import { defaultsOf } from "../../memory/options.js";
 import type { Allocator, AllocatorSpec, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
-import { type BuddyOptions, buddyOptions, resolveBuddyOptions } from "./options.js";
+import { relocate } from "../relocate.js";
+import { type BuddyOptions, buddyOptions, resolveBuddyOptions, treeVariants } from "./options.js";
 import { halves, tripleHalves, weighted } from "./split-tree.js";
 import { TreeBuddy } from "./tree-buddy.js";
 
@@ -45,11 +46,8 @@ class DoubleBuddy implements Allocator {
   reallocate(ref: Ref, size: number): Ref {
     const system = this.systemOf(ref);
     if (system.resize(ref, size)) return ref;
-    const moved = this.allocate(size);
-    if (moved === none) return system.shortenRun(ref, size) ? ref : none;
-    this.costs[Cost.bytesCopied] += Math.min(size, system.capacityOf(ref));
-    system.free(ref);
-    return moved;
+    const moved = relocate(this, this.costs, ref, system.capacityOf(ref), size);
+    return moved === none && system.shortenRun(ref, size) ? ref : moved;
   }
 
   addressOf(ref: Ref): Address {
@@ -88,11 +86,6 @@ export const doubleBuddy: AllocatorSpec<BuddyOptions> = {
   alignment: 16,
   options: buddyOptions,
   defaults: defaultsOf(buddyOptions),
-  variants: [
-    { policy: "lifo", chunk: 65536 },
-    { header: "in", release: "always" },
-    { merge: "lazy", policy: "lifo", header: "in", chunk: 32768 },
-    { merge: "lazy", minOrder: 6, chunk: 16384, release: "never" },
-  ],
+  variants: treeVariants,
   create: (space, given) => new DoubleBuddy(space, resolve(given)),
 };

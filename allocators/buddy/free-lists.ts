@@ -1,3 +1,4 @@
+import { grown } from "../../memory/columns.js";
 import { type FreeBlocks, lowestAtLeast } from "./free-blocks.js";
 
 /**
@@ -62,8 +63,6 @@ export class FreeLists implements FreeBlocks {
   }
 
   private grow(node: number): void {
-    const links = new Int32Array(Math.max(this.links.length * 2, (node + 2) & -2));
-    links.set(this.links);
-    this.links = links;
+    this.links = grown(this.links, Math.max(this.links.length * 2, (node + 2) & -2));
   }
 }

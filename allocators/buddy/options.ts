@@ -52,6 +52,14 @@ export const buddyOptions: OptionTable<BuddyOptions> = {
   },
 };
 
+/** Option sets that the tests run of the buddy systems whose blocks are no powers of two. */
+export const treeVariants: readonly Partial<BuddyOptions>[] = [
+  { policy: "lifo", chunk: 65536 },
+  { header: "in", release: "always" },
+  { merge: "lazy", policy: "lifo", header: "in", chunk: 32768 },
+  { merge: "lazy", minOrder: 6, chunk: 16384, release: "never" },
+];
+
 /**
  * The resolved options of the buddy system `owner`. Throws an `InputError` for a chunk that is no power of two.
  */

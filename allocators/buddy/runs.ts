@@ -1,5 +1,6 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Use } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { SideTable } from "./side-table.js";
 import { VacantRuns } from "./vacant-runs.js";
@@ -151,15 +152,9 @@ export class Runs {
   private reach(length: number): void {
     if (length <= this.orders.length) return;
     const capacity = Math.max(length, this.orders.length * 2);
-    const orders = new Uint8Array(capacity);
-    orders.set(this.orders);
-    this.orders = orders;
-    const leads = new Float64Array(capacity);
-    leads.set(this.leads);
-    this.leads = leads;
-    const extents = new Float64Array(capacity);
-    extents.set(this.extents);
-    this.extents = extents;
+    this.orders = grown(this.orders, capacity);
+    this.leads = grown(this.leads, capacity);
+    this.extents = grown(this.extents, capacity);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Use } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 
 /**
@@ -27,9 +28,7 @@ export class SideTable {
     const first = this.firstPage(index);
     const end = this.endPage(index);
     while (end > this.users.length) {
-      const users = new Int32Array(this.users.length * 2);
-      users.set(this.users);
-      this.users = users;
+      this.users = grown(this.users, this.users.length * 2);
     }
     for (let page = first; page < end; page++) {
       if (this.users[page] === 0 && !this.commit(page)) {

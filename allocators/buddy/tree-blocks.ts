@@ -1,4 +1,5 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import type { HeapMap } from "../../memory/heap-map.js";
 import { bytesBeside, Chunks } from "./chunks.js";
@@ -259,11 +260,7 @@ export class TreeBlocks {
   }
 
   private growColumns(): void {
-    const state = new Uint16Array(this.state.length * 2);
-    state.set(this.state);
-    this.state = state;
-    const used = new Int32Array(this.used.length * 2);
-    used.set(this.used);
-    this.used = used;
+    this.state = grown(this.state, this.state.length * 2);
+    this.used = grown(this.used, this.used.length * 2);
   }
 }

@@ -3,6 +3,7 @@ import { Cost, type Costs } from "../../memory/costs.js";
 import type { HeapMap } from "../../memory/heap-map.js";
 import type { Allocator, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
+import { relocate } from "../relocate.js";
 import type { BuddyOptions } from "./options.js";
 import { Runs } from "./runs.js";
 import { type SplitRule, SplitTree } from "./split-tree.js";
@@ -87,11 +88,8 @@ export class TreeBuddy implements Allocator {
 
   reallocate(ref: Ref, size: number): Ref {
     if (this.resize(ref, size)) return ref;
-    const moved = this.allocate(size);
-    if (moved === none) return this.shortenRun(ref, size) ? ref : none;
-    this.costs[Cost.bytesCopied] += Math.min(size, this.capacityOf(ref));
-    this.free(ref);
-    return moved;
+    const moved = relocate(this, this.costs, ref, this.capacityOf(ref), size);
+    return moved === none && this.shortenRun(ref, size) ? ref : moved;
   }
 
   /** Changes a block's size where it is; `false` where it has to move, as a run does whose bytes fit a chunk. */

@@ -1,6 +1,6 @@
 import { defaultsOf } from "../../memory/options.js";
 import type { AllocatorSpec } from "../allocator.js";
-import { type BuddyOptions, buddyOptions, resolveBuddyOptions } from "./options.js";
+import { type BuddyOptions, buddyOptions, resolveBuddyOptions, treeVariants } from "./options.js";
 import { weighted } from "./split-tree.js";
 import { TreeBuddy } from "./tree-buddy.js";
 
@@ -16,11 +16,6 @@ export const weightedBuddy: AllocatorSpec<BuddyOptions> = {
   alignment: 16,
   options: buddyOptions,
   defaults: defaultsOf(buddyOptions),
-  variants: [
-    { policy: "lifo", chunk: 65536 },
-    { header: "in", release: "always" },
-    { merge: "lazy", policy: "lifo", header: "in", chunk: 32768 },
-    { merge: "lazy", minOrder: 6, chunk: 16384, release: "never" },
-  ],
+  variants: treeVariants,
   create: (space, given) => new TreeBuddy(space, resolveBuddyOptions("weighted-buddy", given), weighted),
 };

@@ -1,3 +1,4 @@
+import { grown } from "../../memory/columns.js";
 import { ceilPowerOfTwo } from "../../memory/exact-math.js";
 import { PlaceTree } from "../sequential-fit/place-tree.js";
 
@@ -17,13 +18,10 @@ export class Holes {
   /** Makes positions up to `end` usable. */
   reach(end: number): void {
     if (end < this.sizes.length) return;
-    const sizes = new Int32Array(ceilPowerOfTwo(end + 1));
-    const starts = new Int32Array(sizes.length);
-    sizes.set(this.sizes);
-    starts.set(this.starts);
-    this.sizes = sizes;
-    this.starts = starts;
-    this.index.grow(sizes);
+    const length = ceilPowerOfTwo(end + 1);
+    this.sizes = grown(this.sizes, length);
+    this.starts = grown(this.starts, length);
+    this.index.grow(this.sizes);
   }
 
   /** A hole, apart from its neighbours. */

@@ -1,4 +1,5 @@
 import { type AddressSpace, Use } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { Cost } from "../../memory/costs.js";
 import { ceilPowerOfTwo } from "../../memory/exact-math.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
@@ -66,9 +67,7 @@ export class Objects {
     this.leave(entry);
     this.at[entry] = at;
     if (at >= this.owners.length) {
-      const owners = new Int32Array(ceilPowerOfTwo(at + 1));
-      owners.set(this.owners);
-      this.owners = owners;
+      this.owners = grown(this.owners, ceilPowerOfTwo(at + 1));
     }
     this.owners[at] = entry + 1;
     this.space.costs[Cost.tableWrites] += 1;
@@ -99,15 +98,11 @@ export class Objects {
   }
 
   private grow(): void {
-    const longer = <Column extends Int32Array | Uint8Array>(old: Column, column: Column): Column => {
-      column.set(old);
-      return column;
-    };
     const length = this.at.length * 2;
-    this.at = longer(this.at, new Int32Array(length));
-    this.size = longer(this.size, new Int32Array(length));
-    this.step = longer(this.step, new Uint8Array(length));
-    this.pins = longer(this.pins, new Int32Array(length));
-    this.doomed = longer(this.doomed, new Uint8Array(length));
+    this.at = grown(this.at, length);
+    this.size = grown(this.size, length);
+    this.step = grown(this.step, length);
+    this.pins = grown(this.pins, length);
+    this.doomed = grown(this.doomed, length);
   }
 }

@@ -1,11 +1,11 @@
 /**
- * Chunks of a dlmalloc heap and its bins (malloc.c 2.8.6: insert_chunk, unlink_chunk, tmalloc_small, tmalloc_large).
+ * The bins of a dlmalloc heap (malloc.c 2.8.6: insert_chunk, unlink_chunk, tmalloc_small, tmalloc_large).
  * Sizes and positions are in granules of 16 bytes.
  */
 import { Cost, type Costs } from "../../memory/costs.js";
+import { type LeaChunks, MIN_CHUNK } from "../lea-chunks.js";
 
-/** Smallest chunk (MIN_CHUNK_SIZE), and smallest in a tree (256 bytes), in granules. */
-export const MIN_CHUNK = 2;
+/** Smallest chunk in a tree (256 bytes), in granules. */
 export const FIRST_TREE = 16;
 /** The heads of the small bins lie below this position, two links each. */
 export const FIRST_POSITION = 256;
@@ -30,66 +30,34 @@ function bitOf(size: number, bit: number): number {
   return bit > 30 ? 0 : (size >> bit) & 1;
 }
 
-function grown(old: Int32Array, capacity: number): Int32Array {
-  const column = new Int32Array(capacity);
-  column.set(old);
-  return column;
-}
-
 /** The free chunks: a list for each small size, and bitwise tries for larger ones. */
 export class Bins {
-  /**
-   * At the first granule of a chunk its size, negative where it is free; at the last granule of a free chunk the same
-   * again, of one in use 0.
-   */
-  head: Int32Array;
-  /** Of a free chunk at `p`: fd at p, bk at p + 1; in a tree also the children at p + 2 and p + 3, the parent at p + 4. */
-  private link: Int32Array;
+  /** Their links; in a tree also the children at p + 2 and p + 3, the parent at p + 4. */
+  private readonly chunks: LeaChunks;
   private readonly roots: Int32Array;
   private readonly costs: Costs;
   /** A bit for each small size, and each tree, that has chunks. */
   private smallMap: number;
   private treeMap: number;
 
-  constructor(costs: Costs) {
-    this.head = new Int32Array(8192);
-    this.link = new Int32Array(8192);
+  constructor(chunks: LeaChunks, costs: Costs) {
+    this.chunks = chunks;
     this.roots = new Int32Array(TREES);
     this.costs = costs;
     this.smallMap = 0;
     this.treeMap = 0;
-    for (let size = MIN_CHUNK; size < FIRST_TREE; size++) this.link[2 * size] = this.link[2 * size + 1] = 2 * size;
-  }
-
-  /** Makes room for positions up to and including `position`. */
-  reach(position: number): void {
-    let capacity = this.head.length;
-    if (position < capacity) return;
-    while (capacity <= position) capacity *= 2;
-    this.head = grown(this.head, capacity);
-    this.link = grown(this.link, capacity);
-  }
-
-  /** Marks a chunk in use. */
-  use(at: number, size: number): void {
-    this.head[at + size - 1] = 0;
-    this.head[at] = size;
-  }
-
-  /** Marks a chunk free that is in no bin. */
-  mark(at: number, size: number): void {
-    this.head[at] = -size;
-    this.head[at + size - 1] = -size;
+    const { link } = chunks;
+    for (let size = MIN_CHUNK; size < FIRST_TREE; size++) link[2 * size] = link[2 * size + 1] = 2 * size;
   }
 
   /** Puts a chunk that is marked free into its bin: first of its size. */
   insert(at: number): void {
-    const size = -this.head[at];
+    const size = -this.chunks.head[at];
     if (size >= FIRST_TREE) {
       this.insertInTree(at, size);
       return;
     }
-    const { link } = this;
+    const { link } = this.chunks;
     const first = link[2 * size];
     link[at] = first;
     link[at + 1] = 2 * size;
@@ -100,7 +68,7 @@ export class Bins {
 
   /** Takes a chunk out of its bin. It stays marked free. */
   unlink(at: number): void {
-    const size = -this.head[at];
+    const size = -this.chunks.head[at];
     if (size >= FIRST_TREE) this.unlinkFromTree(at, size);
     else this.unlinkSmall(at, size);
   }
@@ -133,7 +101,7 @@ export class Bins {
     let best = 0;
     let rest = this.roots[tree];
     if (rest !== 0) {
-      const { head, link } = this;
+      const { head, link } = this.chunks;
       let at = rest;
       let largerThan = 0;
       let hops = 0;
@@ -157,14 +125,14 @@ export class Bins {
       if (larger !== 0) rest = this.roots[31 - Math.clz32(larger & -larger)];
     }
     if (rest !== 0) best = this.smallestOf(rest, best, need);
-    if (best === 0 || -this.head[best] >= limit) return 0;
+    if (best === 0 || -this.chunks.head[best] >= limit) return 0;
     this.unlink(best);
     return best;
   }
 
   /** The smallest of `best`, if any, and the chunks of a subtree down its leftmost path, that has `need` granules. */
   private smallestOf(root: number, best: number, need: number): number {
-    const { head, link } = this;
+    const { head, link } = this.chunks;
     let found = best;
     let hops = 0;
     for (let at = root; at !== 0; at = link[at + 2] !== 0 ? link[at + 2] : link[at + 3]) {
@@ -176,14 +144,14 @@ export class Bins {
   }
 
   private takeSmall(size: number): number {
-    const at = this.link[2 * size];
+    const at = this.chunks.link[2 * size];
     this.costs[Cost.listHops] += 1;
     this.unlinkSmall(at, size);
     return at;
   }
 
   private unlinkSmall(at: number, size: number): void {
-    const { link } = this;
+    const { link } = this.chunks;
     const fd = link[at];
     const bk = link[at + 1];
     link[fd + 1] = bk;
@@ -192,7 +160,8 @@ export class Bins {
   }
 
   private insertInTree(at: number, size: number): void {
-    const { head, link, roots } = this;
+    const { roots } = this;
+    const { head, link } = this.chunks;
     const tree = treeOf(size);
     link[at + 2] = link[at + 3] = 0;
     link[at] = link[at + 1] = at;
@@ -225,7 +194,7 @@ export class Bins {
   }
 
   private unlinkFromTree(at: number, size: number): void {
-    const { link } = this;
+    const { link } = this.chunks;
     const parent = link[at + 4];
     let heir = 0;
     if (link[at + 1] !== at) {
@@ -254,7 +223,7 @@ export class Bins {
 
   /** Cuts the leaf at the end of the rightmost path below a node off, to take its place; 0 where it is a leaf itself. */
   private cutLeaf(at: number): number {
-    const { link } = this;
+    const { link } = this.chunks;
     let slot = link[at + 3] !== 0 ? at + 3 : at + 2;
     if (link[slot] === 0) return 0;
     for (;;) {

@@ -4,9 +4,10 @@ import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/options.js";
 import type { Allocator, AllocatorSpec, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
+import { GRANULE as BYTES, granulesFor, LARGEST_REQUEST, type LeaChunks, MIN_CHUNK } from "../lea-chunks.js";
 import { MappedChunks } from "../mapped-chunks.js";
-import { ProgramBreak } from "../program-break.js";
-import { type Bins, FIRST_POSITION, FIRST_TREE, MIN_CHUNK } from "./bins.js";
+import { relocate } from "../relocate.js";
+import { FIRST_TREE } from "./bins.js";
 import { FOOT, Heap } from "./heap.js";
 
 /** Options of `dlmalloc`, after its mallopt parameters; sizes in bytes. */
@@ -40,28 +41,19 @@ const options: OptionTable<DlmallocOptions> = {
   },
 };
 
-const GRANULE = 16;
+const GRANULE = BYTES;
 const PER_GRANULE = 1 / GRANULE;
-const HEADER = 1;
 const SMALLEST = MIN_CHUNK;
-/** Requests beyond this find no addresses. */
-const LARGEST = 0x7ffff0000;
+const LARGEST = LARGEST_REQUEST;
 /** Bytes of a mapping beyond its chunk (six words and the alignment less one), and of its foot (MMAP_FOOT_PAD). */
 const MAP_EXTRA = 63;
 const MAP_FOOT = 32;
 /** The state's bins and parameters: less than a page. */
 const STATE_BYTES = 1024;
 
-/** Granules of the chunk for a request (pad_request): 8 bytes of header, at least 32 bytes. */
-function granulesFor(size: number): number {
-  const granules = size < 0x7ffffff0 ? (size + 23) >>> 4 : Math.floor((size + 23) * PER_GRANULE);
-  return granules < SMALLEST ? SMALLEST : granules;
-}
-
 /**
  * Doug Lea's malloc over a contiguous heap: exact lists for small chunks, best fit from tries for larger ones, a
- * designated victim that small requests in a row are cut from, immediate coalescing, and the top last. The chunk at
- * position `p` of `n` granules covers bytes [16p + 8, 16(p + n) + 8). As the heap is one segment, there are none to be
+ * designated victim that small requests in a row are cut from, immediate coalescing, and the top last. As the heap is one segment, there are none to be
  * released by the check that comes with every 4095th free.
  *
  * **Touched** is what C writes: the size field and the program's bytes of a chunk that is handed out, size field, links
@@ -70,11 +62,9 @@ function granulesFor(size: number): number {
 class Dlmalloc implements Allocator {
   private readonly space: AddressSpace;
   private readonly costs: Costs;
-  private readonly brk: ProgramBreak;
   private readonly heap: Heap;
-  private readonly bins: Bins;
+  private readonly chunks: LeaChunks;
   private readonly mapped: MappedChunks;
-  private readonly origin: Address;
   /** In granules. */
   private readonly unit: number;
   private readonly mmapThreshold: number;
@@ -84,12 +74,10 @@ class Dlmalloc implements Allocator {
   constructor(space: AddressSpace, given: DlmallocOptions) {
     this.space = space;
     this.costs = space.costs;
-    this.brk = new ProgramBreak(space, FIRST_POSITION);
     this.mapped = new MappedChunks(space, MAP_EXTRA, MAP_FOOT);
-    this.origin = this.brk.origin;
     this.unit = Math.ceil(given.granularity / space.pageSize) * space.pageSize * PER_GRANULE;
-    this.heap = new Heap(space, this.brk, this.unit, given.trimThreshold * PER_GRANULE);
-    this.bins = this.heap.bins;
+    this.heap = new Heap(space, this.unit, given.trimThreshold * PER_GRANULE);
+    this.chunks = this.heap.chunks;
     this.mmapThreshold = given.mmapThreshold * PER_GRANULE;
     this.state = 0;
   }
@@ -99,29 +87,29 @@ class Dlmalloc implements Allocator {
     const need = granulesFor(size);
     if (alignment > GRANULE) return this.allocateAligned(need, size, alignment);
     const at = this.heap.take(need);
-    return at > 0 ? this.handOut(at, size) : this.extend(need, size, GRANULE);
+    return at > 0 ? this.chunks.handOut(at, size) : this.extend(need, size, GRANULE);
   }
 
   free(ref: Ref): void {
-    if (!this.brk.holds(ref)) {
+    if (!this.chunks.holds(ref)) {
       this.mapped.unmap(ref);
       return;
     }
-    const at = this.positionOf(ref);
-    if (this.heap.release(at, this.bins.head[at])) this.heap.trim();
+    const at = this.chunks.positionOf(ref);
+    if (this.heap.release(at, this.chunks.head[at])) this.heap.trim();
   }
 
   reallocate(ref: Ref, size: number): Ref {
     if (size > LARGEST) return none;
     const need = granulesFor(size);
-    const inHeap = this.brk.holds(ref);
-    const moved = inHeap ? (this.heap.resize(this.positionOf(ref), need) ? ref : 0) : this.remap(ref, need, size);
-    if (moved !== 0) return inHeap ? this.handOut(this.positionOf(ref), size) : (moved as Ref);
-    const copy = this.allocate(size);
-    if (copy === none) return none;
-    this.costs[Cost.bytesCopied] += Math.min(size, this.capacityOf(ref));
-    this.free(ref);
-    return copy;
+    const inHeap = this.chunks.holds(ref);
+    const moved = inHeap
+      ? this.heap.resize(this.chunks.positionOf(ref), need)
+        ? ref
+        : 0
+      : this.remap(ref, need, size);
+    if (moved !== 0) return inHeap ? this.chunks.handOut(this.chunks.positionOf(ref), size) : (moved as Ref);
+    return relocate(this, this.costs, ref, this.capacityOf(ref), size);
   }
 
   addressOf(ref: Ref): Address {
@@ -129,48 +117,28 @@ class Dlmalloc implements Allocator {
   }
 
   capacityOf(ref: Ref): number {
-    if (!this.brk.holds(ref)) return this.mapped.capacityOf(ref);
-    return this.bins.head[this.positionOf(ref)] * GRANULE - 8;
+    if (!this.chunks.holds(ref)) return this.mapped.capacityOf(ref);
+    return this.chunks.capacityOf(ref);
   }
 
   walk(map: HeapMap): void {
     if (this.state === 0) return;
     map.add(this.state, this.space.pageSize, Kind.meta);
     this.mapped.walk(map);
-    const { start, end, high } = this.brk;
+    const { chunks } = this;
+    const { start, end, high } = chunks.brk;
     const { top } = this.heap;
     if (end === start) return;
-    const address = (position: number): Address => this.origin + position * GRANULE + 8;
-    map.add(address(start) - 8, 8, Kind.padding);
-    for (let at = start; at < top; ) {
-      const size = Math.abs(this.bins.head[at]);
-      if (this.bins.head[at] < 0) map.add(address(at), size * GRANULE, Kind.free);
-      else {
-        map.add(address(at), 8, Kind.header);
-        map.add(address(at) + 8, size * GRANULE - 8, Kind.live, address(at) + 8);
-      }
-      at += size;
-    }
+    chunks.walk(map, top, () => Kind.live);
     const fresh = Math.min(Math.max(top, high), end - FOOT);
-    map.add(address(top), (fresh - top) * GRANULE, Kind.free);
-    map.add(address(fresh), (end - FOOT - fresh) * GRANULE, Kind.fresh);
-    map.add(address(end - FOOT), FOOT * GRANULE - 8, Kind.header);
-  }
-
-  private positionOf(ref: Ref): number {
-    return ((ref - this.origin) * PER_GRANULE - HEADER) | 0;
+    map.add(chunks.addressAt(top), (fresh - top) * GRANULE, Kind.free);
+    map.add(chunks.addressAt(fresh), (end - FOOT - fresh) * GRANULE, Kind.fresh);
+    map.add(chunks.addressAt(end - FOOT), FOOT * GRANULE - 8, Kind.header);
   }
 
   private start(): boolean {
     this.state = this.space.map(STATE_BYTES, this.space.pageSize, Use.meta);
     return this.state !== 0;
-  }
-
-  /** The chunk at `at` goes to the program, which writes `size` bytes of it. */
-  private handOut(at: number, size: number): Ref {
-    const { brk } = this;
-    if (at + this.bins.head[at] > brk.resident) brk.touch(at, 8, 8 + size);
-    return (this.origin + (at + HEADER) * GRANULE) as Ref;
   }
 
   /** A mapping for a large chunk, or a heap that grows (sys_alloc). */
@@ -180,7 +148,7 @@ class Dlmalloc implements Allocator {
       if (at !== 0) return at as Ref;
     }
     if (!this.heap.growTop(need)) return none;
-    return this.handOut(this.heap.takeFromTop(need), size);
+    return this.chunks.handOut(this.heap.takeFromTop(need), size);
   }
 
   /** mmap_resize: a mapping is kept while it is at most two granularities too large, and never made small. */
@@ -202,28 +170,26 @@ class Dlmalloc implements Allocator {
     if (start === 0) {
       const made = this.extend(worst, 0, alignment);
       if (made === none) return none;
-      if (!this.brk.holds(made)) {
+      if (!this.chunks.holds(made)) {
         this.space.touch(made, size);
         return made;
       }
-      start = this.positionOf(made);
+      start = this.chunks.positionOf(made);
     }
     let at = start;
-    let total = this.bins.head[start];
-    const over = (this.origin * PER_GRANULE + at + HEADER) % step;
-    if (over > 0) {
-      let lead = step - over;
-      if (lead < SMALLEST) lead += step;
+    let total = this.chunks.head[start];
+    const lead = this.chunks.leadOf(at, step);
+    if (lead > 0) {
       at += lead;
       total -= lead;
       this.costs[Cost.splits] += 1;
-      this.bins.use(start, lead);
-      this.bins.use(at, total);
-      if (at >= this.brk.resident) this.brk.touch(at, 8, 8);
+      this.chunks.use(start, lead);
+      this.chunks.use(at, total);
+      if (at >= this.chunks.brk.resident) this.chunks.brk.touch(at, 8, 8);
       this.heap.release(start, lead);
     }
     if (total > need + SMALLEST) this.heap.shrink(at, total, need);
-    return this.handOut(at, size);
+    return this.chunks.handOut(at, size);
   }
 }
 

@@ -1,8 +1,9 @@
 /** The heap of dlmalloc 2.8.6: how chunks are found, cut, freed and coalesced; victim and top. */
 import type { AddressSpace } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
+import { LeaChunks, MIN_CHUNK } from "../lea-chunks.js";
 import type { ProgramBreak } from "../program-break.js";
-import { Bins, FIRST_POSITION, FIRST_TREE, MIN_CHUNK } from "./bins.js";
+import { Bins, FIRST_POSITION, FIRST_TREE } from "./bins.js";
 
 const SMALLEST = MIN_CHUNK;
 const TREE = FIRST_TREE;
@@ -12,8 +13,9 @@ const PADDING = FOOT + 1;
 
 /** Chunks by position and size in granules of 16 bytes. */
 export class Heap {
-  readonly brk: ProgramBreak;
-  readonly bins: Bins;
+  readonly chunks: LeaChunks;
+  private readonly brk: ProgramBreak;
+  private readonly bins: Bins;
   /** Position of the top, which ends `FOOT` granules below the break. */
   top: number;
   private readonly costs: Costs;
@@ -24,9 +26,10 @@ export class Heap {
   private victimSize: number;
 
   /** A heap without memory, that grows by multiples of `unit` granules and has its top cut beyond `trimThreshold`. */
-  constructor(space: AddressSpace, brk: ProgramBreak, unit: number, trimThreshold: number) {
-    this.brk = brk;
-    this.bins = new Bins(space.costs);
+  constructor(space: AddressSpace, unit: number, trimThreshold: number) {
+    this.chunks = new LeaChunks(space, FIRST_POSITION);
+    this.brk = this.chunks.brk;
+    this.bins = new Bins(this.chunks, space.costs);
     this.top = FIRST_POSITION;
     this.costs = space.costs;
     this.unit = unit;
@@ -45,7 +48,7 @@ export class Heap {
     if (need < TREE) {
       const exact = this.bins.takeExact(need);
       if (exact > 0) {
-        this.bins.use(exact, need);
+        this.chunks.use(exact, need);
         return exact;
       }
       if (need > this.victimSize) {
@@ -66,7 +69,7 @@ export class Heap {
   takeFromTop(need: number): number {
     const at = this.top;
     this.costs[Cost.splits] += 1;
-    this.bins.use(at, need);
+    this.chunks.use(at, need);
     this.moveTop(at + need);
     return at;
   }
@@ -74,7 +77,7 @@ export class Heap {
   growTop(need: number): boolean {
     const units = Math.ceil((need - this.topSize() + PADDING) / this.unit);
     if (!this.brk.grow(units * this.unit)) return false;
-    this.bins.reach(this.brk.end);
+    this.chunks.reachBreak();
     this.moveTop(this.top);
     this.brk.touch(this.brk.end - FOOT, 8, 8);
     return true;
@@ -83,7 +86,7 @@ export class Heap {
   /** Frees the `granules` at `start` (dispose_chunk). Returns whether they joined the top. */
   release(start: number, granules: number): boolean {
     const { bins, costs } = this;
-    const { head } = bins;
+    const { head } = this.chunks;
     const next = start + granules;
     let at = start;
     let size = granules;
@@ -126,8 +129,8 @@ export class Heap {
 
   /** Makes a chunk in use `need` granules large where it is (try_realloc_chunk); `false` where that cannot be. */
   resize(at: number, need: number): boolean {
-    const { bins } = this;
-    const before = bins.head[at];
+    const { bins, chunks } = this;
+    const before = chunks.head[at];
     const next = at + before;
     if (before >= need) {
       this.shrink(at, before, need);
@@ -136,12 +139,12 @@ export class Heap {
     if (next === this.top) {
       if (before + this.topSize() <= need) return false;
       this.costs[Cost.coalesces] += 1;
-      bins.use(at, need);
+      chunks.use(at, need);
       this.moveTop(at + need);
       return true;
     }
-    const total = before - bins.head[next];
-    if (bins.head[next] > 0 || total < need) return false;
+    const total = before - chunks.head[next];
+    if (chunks.head[next] > 0 || total < need) return false;
     this.costs[Cost.coalesces] += 1;
     if (next !== this.victim) {
       bins.unlink(next);
@@ -149,7 +152,7 @@ export class Heap {
       return true;
     }
     const rest = total - need;
-    bins.use(at, rest >= SMALLEST ? need : total);
+    chunks.use(at, rest >= SMALLEST ? need : total);
     if (rest >= SMALLEST) this.makeFree(at + need, rest);
     this.setVictim(rest >= SMALLEST ? at + need : 0, rest >= SMALLEST ? rest : 0);
     return true;
@@ -158,23 +161,23 @@ export class Heap {
   /** A chunk in use of `total` granules keeps `need`; the rest is freed where it can be a chunk. */
   shrink(at: number, total: number, need: number): void {
     const rest = total - need;
-    this.bins.use(at, rest >= SMALLEST ? need : total);
+    this.chunks.use(at, rest >= SMALLEST ? need : total);
     if (rest < SMALLEST) return;
     this.costs[Cost.splits] += 1;
-    this.bins.use(at + need, rest);
+    this.chunks.use(at + need, rest);
     this.release(at + need, rest);
   }
 
   /** Hands out the low end of an unlinked chunk; a remainder that can be a chunk is the new victim, or goes to its bin. */
   private cut(at: number, need: number, toVictim: boolean): number {
-    const size = -this.bins.head[at];
+    const size = -this.chunks.head[at];
     const rest = size - need;
     if (rest < SMALLEST) {
-      this.bins.use(at, size);
+      this.chunks.use(at, size);
       return at;
     }
     this.costs[Cost.splits] += 1;
-    this.bins.use(at, need);
+    this.chunks.use(at, need);
     this.makeFree(at + need, rest);
     if (toVictim) this.replaceVictim(at + need, rest);
     else this.bins.insert(at + need);
@@ -187,11 +190,11 @@ export class Heap {
     const rest = size - need;
     if (rest < SMALLEST) {
       this.setVictim(0, 0);
-      this.bins.use(at, size);
+      this.chunks.use(at, size);
       return at;
     }
     this.costs[Cost.splits] += 1;
-    this.bins.use(at, need);
+    this.chunks.use(at, need);
     this.makeFree(at + need, rest);
     this.setVictim(at + need, rest);
     return at;
@@ -207,19 +210,13 @@ export class Heap {
     this.setVictim(at, size);
   }
 
-  /** The top starts at `at` from now on: its size field is written there. */
   private moveTop(at: number): void {
-    const { brk } = this;
     this.top = at;
-    if (at > brk.high) brk.high = at;
-    if (at >= brk.resident) brk.touch(at, 8, 8);
+    this.chunks.writeTop(at);
   }
 
-  /** A chunk becomes free: its size, links and footer are written. */
   private makeFree(at: number, size: number): void {
-    this.bins.mark(at, size);
-    if (at + size < this.brk.resident) return;
-    this.brk.touch(at, 8, 24);
-    this.brk.touch(at + size, 0, 8);
+    this.chunks.mark(at, size);
+    this.chunks.writeFree(at, size);
   }
 }

@@ -1,12 +1,13 @@
 /** The main arena of glibc 2.36: how chunks are found, cut, freed and coalesced, as _int_malloc and _int_free do it. */
 import type { AddressSpace } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
+import { GRANULE as BYTES, type LeaChunks, MIN_CHUNK } from "../lea-chunks.js";
 import type { ProgramBreak } from "../program-break.js";
+import { Bins, binOf, FIRST_POSITION, LARGE } from "./bins.js";
 import type { Caches } from "./caches.js";
-import { binOf, type Chunks, FIRST_POSITION, LARGE, MIN_CHUNK } from "./chunks.js";
 import type { GlibcOptions } from "./options.js";
 
-const GRANULE = 16;
+const GRANULE = BYTES;
 const PER_GRANULE = 1 / GRANULE;
 /** A chunk of this many granules made by coalescing empties the fast bins (FASTBIN_CONSOLIDATION_THRESHOLD, 64 KiB). */
 const CONSOLIDATE = 4096;
@@ -23,9 +24,10 @@ export const MAP = -1;
 
 /** Chunks by position and size in granules of 16 bytes. */
 export class Arena {
-  readonly brk: ProgramBreak;
-  readonly chunks: Chunks;
-  readonly caches: Caches;
+  private readonly brk: ProgramBreak;
+  private readonly chunks: LeaChunks;
+  readonly bins: Bins;
+  private readonly caches: Caches;
   /** Position of the top chunk, which ends at the break. */
   top: number;
   /** Chunks in mappings of their own (n_mmaps). */
@@ -39,9 +41,10 @@ export class Arena {
   private lastRemainder: number;
 
   /** An arena without memory. */
-  constructor(space: AddressSpace, brk: ProgramBreak, chunks: Chunks, caches: Caches, options: GlibcOptions) {
-    this.brk = brk;
+  constructor(space: AddressSpace, chunks: LeaChunks, caches: Caches, options: GlibcOptions) {
+    this.brk = chunks.brk;
     this.chunks = chunks;
+    this.bins = new Bins(chunks, space.costs);
     this.caches = caches;
     this.top = FIRST_POSITION;
     this.mapped = 0;
@@ -58,7 +61,7 @@ export class Arena {
    * request is for a mapping of its own.
    */
   take(need: number): number {
-    const { caches, chunks } = this;
+    const { bins, caches } = this;
     if (need <= caches.largestFast) {
       const fast = caches.takeFast(need);
       if (fast > 0) return fast;
@@ -72,10 +75,10 @@ export class Arena {
       if (sorted > 0) return sorted;
       const bin = binOf(need);
       if (need >= FIRST_LARGE) {
-        const best = chunks.takeBestLarge(bin, need);
+        const best = bins.takeBestLarge(bin, need);
         if (best > 0) return this.cut(best, need, false);
       }
-      const larger = chunks.takeFromBinsAbove(bin + 1);
+      const larger = bins.takeFromBinsAbove(bin + 1);
       if (larger > 0) return this.cut(larger, need, true);
       const at = this.top;
       if (this.brk.end - at >= need + SMALLEST) return this.takeFromTop(need);
@@ -96,16 +99,13 @@ export class Arena {
     const lacking = need * GRANULE + this.topPad + 32 - (this.brk.end - this.top) * GRANULE;
     const pages = Math.ceil(lacking / this.pageSize);
     if (!this.brk.grow(pages * this.pageSize * PER_GRANULE)) return false;
-    this.chunks.reach(this.brk.end);
+    this.chunks.reachBreak();
     return true;
   }
 
-  /** The top starts at `at` from now on: its size field is written there. */
   moveTop(at: number): void {
-    const { brk } = this;
     this.top = at;
-    if (at > brk.high) brk.high = at;
-    if (at >= brk.resident) brk.touch(at, 8, 8);
+    this.chunks.writeTop(at);
   }
 
   /** Frees the chunk at `at` (_int_free). */
@@ -144,12 +144,12 @@ export class Arena {
 
   /** The last chunk of the bin of one size; further ones fill the thread cache. */
   private takeSmall(need: number): number {
-    const { caches, chunks } = this;
-    const at = chunks.takeLastSmall(need);
+    const { bins, caches, chunks } = this;
+    const at = bins.takeLastSmall(need);
     if (at === 0) return 0;
     chunks.use(at, need);
     while (caches.hasRoom(need)) {
-      const next = chunks.takeLastSmall(need);
+      const next = bins.takeLastSmall(need);
       if (next === 0) break;
       chunks.use(next, need);
       caches.put(next, need);
@@ -162,19 +162,19 @@ export class Arena {
    * thread cache has room for chunks of that size it is filled first. Returns 0 where none was found.
    */
   private sortUnsorted(need: number): number {
-    const { caches, chunks, costs } = this;
+    const { bins, caches, chunks, costs } = this;
     let cachedOne = false;
     for (let i = 0; i < MOST_SORTED; i++) {
-      const at = chunks.oldestUnsorted();
+      const at = bins.oldestUnsorted();
       if (at === 0) break;
       const size = -chunks.head[at];
       costs[Cost.listHops] += 1;
-      if (need < FIRST_LARGE && at === this.lastRemainder && size > need + SMALLEST && chunks.isAloneUnsorted(at)) {
+      if (need < FIRST_LARGE && at === this.lastRemainder && size > need + SMALLEST && bins.isAloneUnsorted(at)) {
         return this.cutLastRemainder(at, size, need);
       }
-      chunks.takeOldestUnsorted(at);
+      bins.takeOldestUnsorted(at);
       if (size !== need) {
-        chunks.sort(at, size);
+        bins.sort(at, size);
         continue;
       }
       chunks.use(at, size);
@@ -187,7 +187,7 @@ export class Arena {
 
   /** Cuts from the remainder that stands alone on the unsorted list; so small requests in a row lie side by side. */
   private cutLastRemainder(at: number, size: number, need: number): number {
-    this.chunks.takeOldestUnsorted(at);
+    this.bins.takeOldestUnsorted(at);
     this.costs[Cost.splits] += 1;
     this.lastRemainder = at + need;
     this.putUnsorted(at + need, size - need);
@@ -218,8 +218,8 @@ export class Arena {
 
   /** Joins a chunk with its free neighbours, or the top; returns the granules of the free chunk that it is part of. */
   private coalesce(start: number, granules: number): number {
-    const { chunks, costs } = this;
-    const { head } = chunks;
+    const { bins, costs } = this;
+    const { head } = this.chunks;
     const next = start + granules;
     let at = start;
     let size = granules;
@@ -228,7 +228,7 @@ export class Arena {
     if (before < 0) {
       at += before;
       size -= before;
-      chunks.unlink(at);
+      bins.unlink(at);
       costs[Cost.coalesces] += 1;
     }
     if (next === this.top) {
@@ -238,20 +238,16 @@ export class Arena {
     }
     if (head[next] < 0) {
       size -= head[next];
-      chunks.unlink(next);
+      bins.unlink(next);
       costs[Cost.coalesces] += 1;
     }
     this.putUnsorted(at, size);
     return size;
   }
 
-  /** A free chunk comes to be: size, links and footer are written. */
   private putUnsorted(at: number, size: number): void {
-    const { brk } = this;
-    this.chunks.addUnsorted(at, size);
-    if (at + size < brk.resident) return;
-    brk.touch(at, 8, 24);
-    brk.touch(at + size, 0, 8);
+    this.bins.addUnsorted(at, size);
+    this.chunks.writeFree(at, size);
   }
 
   /** Coalesces all fast chunks (malloc_consolidate). */

@@ -1,5 +1,5 @@
 import { Cost, type Costs } from "../../memory/costs.js";
-import type { Chunks } from "./chunks.js";
+import type { LeaChunks } from "../lea-chunks.js";
 
 /** Largest chunk that the thread cache keeps: 64 bins from 32 bytes on, in granules (TCACHE_MAX_BINS). */
 export const LARGEST_CACHED = 65;
@@ -17,13 +17,13 @@ export class Caches {
   readonly largestFast: number;
   /** Whether a chunk has gone to a fast bin since the last consolidation (have_fastchunks). */
   anyFast = false;
-  private readonly chunks: Chunks;
+  private readonly chunks: LeaChunks;
   private readonly costs: Costs;
   /** By size in granules: the chunk cached last, or 0. */
   private readonly cached: Int32Array;
   private readonly fast: Int32Array;
 
-  constructor(chunks: Chunks, costs: Costs, limit: number, largestFast: number) {
+  constructor(chunks: LeaChunks, costs: Costs, limit: number, largestFast: number) {
     this.chunks = chunks;
     this.costs = costs;
     this.limit = limit;

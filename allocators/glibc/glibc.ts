@@ -4,19 +4,16 @@ import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf } from "../../memory/options.js";
 import type { Allocator, AllocatorSpec, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
+import { GRANULE as BYTES, granulesFor, HEADER, LARGEST_REQUEST, LeaChunks, MIN_CHUNK } from "../lea-chunks.js";
 import { MappedChunks } from "../mapped-chunks.js";
-import { ProgramBreak } from "../program-break.js";
 import { Arena } from "./arena.js";
+import { FIRST_POSITION } from "./bins.js";
 import { Caches, LARGEST_CACHED } from "./caches.js";
-import { Chunks, FIRST_POSITION, MIN_CHUNK } from "./chunks.js";
 import { type GlibcOptions, glibcOptions, resolveGlibcOptions } from "./options.js";
 
-const GRANULE = 16;
+const GRANULE = BYTES;
 const PER_GRANULE = 1 / GRANULE;
-/** Granules of a chunk in front of the program's bytes (CHUNK_HDR_SZ); of these 8 are the previous chunk's. */
-const HEADER = 1;
-/** Requests beyond this find no addresses. */
-const LARGEST = 0x7ffff0000;
+const LARGEST = LARGEST_REQUEST;
 /** Granules of the chunk with the thread cache's table: 64 counts of 2 bytes and 64 pointers. */
 const TCACHE_CHUNK = 41;
 /** The largest mapped chunk that raises the threshold (DEFAULT_MMAP_THRESHOLD_MAX), in bytes. */
@@ -27,16 +24,9 @@ const STATE_BYTES = 2200;
 const SMALLEST = MIN_CHUNK;
 const CACHED = LARGEST_CACHED;
 
-/** Granules of the chunk for a request (checked_request2size): 8 bytes of header, at least 32 bytes. */
-function granulesFor(size: number): number {
-  const granules = size < 0x7ffffff0 ? (size + 23) >>> 4 : Math.floor((size + 23) * PER_GRANULE);
-  return granules < SMALLEST ? SMALLEST : granules;
-}
-
 /**
  * The main arena of glibc's malloc as one thread sees it, chunk for chunk: thread cache, fast bins, unsorted list, small
- * and large bins, top, trim, and mappings for large chunks. The chunk at position `p` of `n` granules covers bytes
- * [16p + 8, 16(p + n) + 8): its size field, then the program's bytes.
+ * and large bins, top, trim, and mappings for large chunks.
  *
  * **Touched** is what C writes: the size field and the program's bytes of a chunk that is handed out, size field, links
  * and footer of one that comes to be free, the size field of the top, and the thread cache's table.
@@ -44,27 +34,23 @@ function granulesFor(size: number): number {
 class Glibc implements Allocator {
   private readonly space: AddressSpace;
   private readonly costs: Costs;
-  private readonly brk: ProgramBreak;
   private readonly arena: Arena;
-  private readonly chunks: Chunks;
+  private readonly chunks: LeaChunks;
   private readonly caches: Caches;
   private readonly mapped: MappedChunks;
   private readonly options: GlibcOptions;
-  private readonly origin: Address;
   /** Page of the arena's state, 0 before the first request. */
   private state: Address;
 
   constructor(space: AddressSpace, options: GlibcOptions) {
     this.space = space;
     this.costs = space.costs;
-    this.brk = new ProgramBreak(space, FIRST_POSITION);
-    this.chunks = new Chunks(space.costs);
+    this.chunks = new LeaChunks(space, FIRST_POSITION);
     const largestFast = options.mxfast === 0 ? 1 : (options.mxfast + 8) >> 4;
     this.caches = new Caches(this.chunks, space.costs, options.tcacheCount, largestFast);
-    this.arena = new Arena(space, this.brk, this.chunks, this.caches, options);
+    this.arena = new Arena(space, this.chunks, this.caches, options);
     this.mapped = new MappedChunks(space, 8, 0);
     this.options = options;
-    this.origin = this.brk.origin;
     this.state = 0;
   }
 
@@ -72,17 +58,17 @@ class Glibc implements Allocator {
     if (size > LARGEST || (this.state === 0 && !this.start())) return none;
     const need = granulesFor(size);
     if (alignment > GRANULE) return this.allocateAligned(need, size, alignment);
-    if (need <= CACHED && this.caches.counts[need] > 0) return this.handOut(this.caches.take(need), size);
+    if (need <= CACHED && this.caches.counts[need] > 0) return this.chunks.handOut(this.caches.take(need), size);
     const at = this.arena.take(need);
-    return at > 0 ? this.handOut(at, size) : at < 0 ? this.map(need, size, GRANULE) : none;
+    return at > 0 ? this.chunks.handOut(at, size) : at < 0 ? this.map(need, size, GRANULE) : none;
   }
 
   free(ref: Ref): void {
-    if (!this.brk.holds(ref)) {
+    if (!this.chunks.holds(ref)) {
       this.freeMapped(ref);
       return;
     }
-    const at = this.positionOf(ref);
+    const at = this.chunks.positionOf(ref);
     this.arena.release(at, this.chunks.head[at]);
   }
 
@@ -90,27 +76,27 @@ class Glibc implements Allocator {
   reallocate(ref: Ref, size: number): Ref {
     if (size > LARGEST) return none;
     const need = granulesFor(size);
-    if (!this.brk.holds(ref)) return this.reallocateMapped(ref, need, size);
-    const at = this.positionOf(ref);
+    if (!this.chunks.holds(ref)) return this.reallocateMapped(ref, need, size);
+    const at = this.chunks.positionOf(ref);
     const { head } = this.chunks;
     const before = head[at];
     const next = at + before;
     let total = before;
     if (before < need) {
       const { top } = this.arena;
-      if (next === top && this.brk.end - at >= need + SMALLEST) {
+      if (next === top && this.chunks.brk.end - at >= need + SMALLEST) {
         this.costs[Cost.coalesces] += 1;
         this.chunks.use(at, need);
         this.arena.moveTop(at + need);
-        return this.handOut(at, size);
+        return this.chunks.handOut(at, size);
       }
       if (next === top || head[next] > 0 || before - head[next] < need) return this.relocate(ref, need, size);
       this.costs[Cost.coalesces] += 1;
       total -= head[next];
-      this.chunks.unlink(next);
+      this.arena.bins.unlink(next);
     }
     this.arena.shrink(at, total, need);
-    return this.handOut(at, size);
+    return this.chunks.handOut(at, size);
   }
 
   addressOf(ref: Ref): Address {
@@ -118,46 +104,26 @@ class Glibc implements Allocator {
   }
 
   capacityOf(ref: Ref): number {
-    if (!this.brk.holds(ref)) return this.mapped.capacityOf(ref);
-    return this.chunks.head[this.positionOf(ref)] * GRANULE - 8;
+    if (!this.chunks.holds(ref)) return this.mapped.capacityOf(ref);
+    return this.chunks.capacityOf(ref);
   }
 
   walk(map: HeapMap): void {
     if (this.state === 0) return;
     map.add(this.state, this.space.pageSize, Kind.meta);
     this.mapped.walk(map);
-    const { start, end, high } = this.brk;
+    const { chunks } = this;
+    const { start, end, high } = chunks.brk;
     if (end === start) return;
-    const address = (position: number): Address => this.origin + position * GRANULE + 8;
+    const { top } = this.arena;
     const cached = new Set<number>();
     this.caches.forEach((at) => void cached.add(at));
-    map.add(address(start) - 8, 8, Kind.padding);
-    for (let at = start; at < this.arena.top; ) {
-      const size = Math.abs(this.chunks.head[at]);
-      const bytes = size * GRANULE;
-      if (at === start) map.add(address(at), bytes, Kind.header);
-      else if (this.chunks.head[at] < 0 || cached.has(at)) map.add(address(at), bytes, Kind.free);
-      else {
-        map.add(address(at), 8, Kind.header);
-        map.add(address(at) + 8, bytes - 8, Kind.live, address(at) + 8);
-      }
-      at += size;
-    }
-    const last = this.origin + end * GRANULE;
-    const fresh = Math.min(address(Math.max(this.arena.top, high)), last);
-    map.add(address(this.arena.top), fresh - address(this.arena.top), Kind.free);
+    // The first chunk is the thread cache's table.
+    chunks.walk(map, top, (at) => (at === start ? Kind.header : cached.has(at) ? Kind.free : Kind.live));
+    const last = chunks.addressAt(end) - 8;
+    const fresh = Math.min(chunks.addressAt(Math.max(top, high)), last);
+    map.add(chunks.addressAt(top), fresh - chunks.addressAt(top), Kind.free);
     map.add(fresh, last - fresh, Kind.fresh);
-  }
-
-  private positionOf(ref: Ref): number {
-    return ((ref - this.origin) * PER_GRANULE - HEADER) | 0;
-  }
-
-  /** The chunk at `at` goes to the program, which writes `size` bytes of it. */
-  private handOut(at: number, size: number): Ref {
-    const { brk } = this;
-    if (at + this.chunks.head[at] > brk.resident) brk.touch(at, 8, 8 + size);
-    return (this.origin + (at + HEADER) * GRANULE) as Ref;
   }
 
   /** Before the first request: the arena's state, and the thread cache's table as the first chunk (tcache_init). */
@@ -170,7 +136,7 @@ class Glibc implements Allocator {
       return false;
     }
     this.state = state;
-    this.brk.touch(at, 8, 8 + 640);
+    this.chunks.brk.touch(at, 8, 8 + 640);
     return true;
   }
 
@@ -181,20 +147,22 @@ class Glibc implements Allocator {
       this.arena.mapped++;
       return at as Ref;
     }
-    return alignment === GRANULE && this.arena.growTop(need) ? this.handOut(this.arena.takeFromTop(need), size) : none;
+    return alignment === GRANULE && this.arena.growTop(need)
+      ? this.chunks.handOut(this.arena.takeFromTop(need), size)
+      : none;
   }
 
   private relocate(ref: Ref, need: number, size: number): Ref {
-    const at = this.positionOf(ref);
+    const at = this.chunks.positionOf(ref);
     const before = this.chunks.head[at];
     const moved = this.arena.take(need);
     if (moved === 0) return none;
     if (moved === at + before) {
       // The new chunk is the one behind: they become one.
       this.arena.shrink(at, before + this.chunks.head[moved], need);
-      return this.handOut(at, size);
+      return this.chunks.handOut(at, size);
     }
-    const copy = moved > 0 ? this.handOut(moved, size) : this.map(need, size, GRANULE);
+    const copy = moved > 0 ? this.chunks.handOut(moved, size) : this.map(need, size, GRANULE);
     if (copy === none) return none;
     this.costs[Cost.bytesCopied] += before * GRANULE - 8;
     this.arena.release(at, before);
@@ -231,10 +199,8 @@ class Glibc implements Allocator {
     if (start < 0) return this.map(worst, size, alignment);
     let at = start;
     let total = this.chunks.head[start];
-    const over = (this.origin * PER_GRANULE + at + HEADER) % step;
-    if (over > 0) {
-      let lead = step - over;
-      if (lead < SMALLEST) lead += step;
+    const lead = this.chunks.leadOf(at, step);
+    if (lead > 0) {
       at += lead;
       total -= lead;
       this.costs[Cost.splits] += 1;
@@ -242,7 +208,7 @@ class Glibc implements Allocator {
       this.arena.release(start, lead);
     }
     if (total > need + SMALLEST) this.arena.shrink(at, total, need);
-    return this.handOut(at, size);
+    return this.chunks.handOut(at, size);
   }
 }
 

@@ -1,10 +1,10 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
-import { Cost } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/options.js";
 import { Random } from "../../memory/random.js";
 import type { AllocatorSpec, Ref, Timed } from "../allocator.js";
 import { none } from "../allocator.js";
+import { relocate } from "../relocate.js";
 import { Decay } from "./decay.js";
 import { Extents, State } from "./extents.js";
 import { classSize, LARGEST_SMALL, PAGE, SMALLEST_LARGE, SmallClasses } from "./size-classes.js";
@@ -103,11 +103,7 @@ class Jemalloc implements Timed {
       this.space.touch(ref, size);
       return ref;
     }
-    const moved = this.allocate(size);
-    if (moved === none) return none;
-    this.space.costs[Cost.bytesCopied] += Math.min(before, size);
-    this.free(ref);
-    return moved;
+    return relocate(this, this.space.costs, ref, before, size);
   }
 
   addressOf(ref: Ref): Address {

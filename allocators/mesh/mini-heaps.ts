@@ -1,3 +1,4 @@
+import { grown } from "../../memory/columns.js";
 import { classBytes, classObjects, classPages } from "./size-classes.js";
 
 /** Words of a MiniHeap's bitmap: at most 256 objects. */
@@ -17,13 +18,6 @@ const wholeBits = Int32Array.from({ length: classObjects.length * WORDS }, (_, i
   return left >= 32 ? -1 : left <= 0 ? 0 : (1 << left) - 1;
 });
 const NOWHERE = -1;
-
-/** A longer copy of a column. */
-function grown(old: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const column = new Int32Array(length);
-  column.set(old);
-  return column;
-}
 
 /**
  * The spans of a Mesh heap as MiniHeaps (mini_heap.h), numbered from 0. Each describes one virtual span. Meshing makes

@@ -1,4 +1,5 @@
 import type { AddressSpace } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { GrowingTable } from "../growing-table.js";
 import { EMPTY, MiniHeaps, WORDS } from "./mini-heaps.js";
 import { PageArena } from "./page-arena.js";
@@ -70,13 +71,8 @@ export class Spans {
 
   private grow(pages: number): void {
     const length = Math.max(pages, 2 * this.owner.length);
-    const grown = (old: Int32Array, scale: number): Int32Array<ArrayBuffer> => {
-      const column = new Int32Array(length * scale);
-      column.set(old);
-      return column;
-    };
-    this.owner = grown(this.owner, 1).fill(-1, this.owner.length);
-    this.first = grown(this.first, 1);
-    this.live = grown(this.live, WORDS);
+    this.owner = grown(this.owner, length, -1);
+    this.first = grown(this.first, length);
+    this.live = grown(this.live, length * WORDS);
   }
 }

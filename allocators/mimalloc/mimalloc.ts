@@ -1,9 +1,9 @@
 import { type Address, type AddressSpace, Use } from "../../memory/address-space.js";
-import { Cost } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/options.js";
 import type { AllocatorSpec, Ref, Timed } from "../allocator.js";
 import { none } from "../allocator.js";
+import { relocate } from "../relocate.js";
 import { Pages, PageWord, RECORD_BITS } from "./pages.js";
 import { Segments, SLICE } from "./segments.js";
 import { binOf, binSizes, goodSize, LARGEST_MEDIUM } from "./size-bins.js";
@@ -95,11 +95,7 @@ class Mimalloc implements Timed {
       this.space.touch(ref, size);
       return ref;
     }
-    const moved = this.allocate(size);
-    if (moved === none) return none;
-    this.space.costs[Cost.bytesCopied] += Math.min(before, size);
-    this.free(ref);
-    return moved;
+    return relocate(this, this.space.costs, ref, before, size);
   }
 
   addressOf(ref: Ref): Address {

@@ -1,3 +1,4 @@
+import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { BINS, binAbove as binAboveSize, binBelow as binBelowSize } from "./small-float.js";
 
@@ -175,18 +176,14 @@ export class Nodes {
     if (this.spares > 0) return this.spare[--this.spares];
     const node = this.high++;
     if (this.high * RECORD > this.nodes.length) {
-      const nodes = new Int32Array(this.nodes.length * 2);
-      nodes.set(this.nodes);
-      this.nodes = nodes;
+      this.nodes = grown(this.nodes, this.nodes.length * 2);
     }
     return node;
   }
 
   private giveNode(node: number): void {
     if (this.spares === this.spare.length) {
-      const spare = new Int32Array(this.spares * 2);
-      spare.set(this.spare);
-      this.spare = spare;
+      this.spare = grown(this.spare, this.spares * 2);
     }
     this.spare[this.spares++] = node;
   }

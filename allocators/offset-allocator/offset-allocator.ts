@@ -1,11 +1,13 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Use } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/options.js";
 import { AlignedBlocks } from "../aligned-blocks.js";
 import type { Allocator, AllocatorSpec, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
+import { relocate } from "../relocate.js";
 import { ResidentPages } from "../resident-pages.js";
 import { Nodes } from "./nodes.js";
 
@@ -117,11 +119,7 @@ class OffsetAllocator implements Allocator {
       this.pages.touch(ref - this.base, size);
       return ref;
     }
-    const moved = this.allocate(size);
-    if (moved === none) return none;
-    this.costs[Cost.bytesCopied] += capacity;
-    this.free(ref);
-    return moved;
+    return relocate(this, this.costs, ref, capacity, size);
   }
 
   addressOf(ref: Ref): Address {
@@ -189,9 +187,7 @@ class OffsetAllocator implements Allocator {
     this.mapped = wanted;
     this.pages.reach(wanted);
     if (wanted * PER_GRANULE > this.nodeAt.length) {
-      const nodeAt = new Int32Array(Math.max(wanted * PER_GRANULE, this.nodeAt.length * 2));
-      nodeAt.set(this.nodeAt);
-      this.nodeAt = nodeAt;
+      this.nodeAt = grown(this.nodeAt, Math.max(wanted * PER_GRANULE, this.nodeAt.length * 2));
     }
     return true;
   }

@@ -1,4 +1,5 @@
 import { type Address, type AddressSpace, Use } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { ArenaMap } from "./arena-map.js";
 import { type ArenaOrder, arenaOrder } from "./arena-order.js";
@@ -12,12 +13,6 @@ export const NO_ARENA = -1;
 const INITIAL_SLOTS = 16;
 /** sizeof(struct arena_object). */
 const ARENA_OBJECT_BYTES = 48;
-
-function grown(old: Int32Array, length: number): Int32Array {
-  const column = new Int32Array(length);
-  column.set(old);
-  return column;
-}
 
 /**
  * The arenas: the vector arenas[], the arenas with free pools in the order in which they are used up (usable_arenas),

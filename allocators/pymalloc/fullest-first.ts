@@ -1,13 +1,9 @@
+import { grown } from "../../memory/columns.js";
+
 /** CPython's order of arenas: the list usable_arenas of obmalloc.c. */
 
 /** The end of the list. */
 const NONE = -1;
-
-function grown(old: Int32Array, length: number): Int32Array {
-  const column = new Int32Array(length);
-  column.set(old);
-  return column;
-}
 
 /**
  * Fewest free pools first, so that the others get a chance to become wholly free. Of equal ones the arena that came to

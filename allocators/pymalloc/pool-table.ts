@@ -1,3 +1,4 @@
+import { grown } from "../../memory/columns.js";
 import type { Geometry } from "./geometry.js";
 
 /** The end of a list of pools. */
@@ -133,11 +134,7 @@ export class PoolTable {
   }
 
   private grow(pools: number): void {
-    const records = new Int32Array(pools << RECORD_BITS);
-    records.set(this.records);
-    this.records = records;
-    const link = new Uint16Array(this.granuleOf(pools));
-    link.set(this.link);
-    this.link = link;
+    this.records = grown(this.records, pools << RECORD_BITS);
+    this.link = grown(this.link, this.granuleOf(pools));
   }
 }

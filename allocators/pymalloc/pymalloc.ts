@@ -1,9 +1,8 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
-import { Cost } from "../../memory/costs.js";
 import type { HeapMap } from "../../memory/heap-map.js";
 import type { Allocator, AllocatorSpec, ArenaPlacement, Ref } from "../allocator.js";
-import { none } from "../allocator.js";
 import { type Families, outerHeap, withClockOf } from "../outer.js";
+import { relocate } from "../relocate.js";
 import { firstFit } from "../sequential-fit/first-fit.js";
 import { ArenaTable } from "./arena-table.js";
 import { fitClasses, type Geometry, resolveGeometry } from "./geometry.js";
@@ -121,11 +120,7 @@ class Pymalloc implements Allocator, ArenaPlacement, PymallocState {
     const capacity = this.capacityOf(ref);
     // A block that would shrink by a quarter or more moves, even to another of the same class.
     if (size <= capacity && 4 * size > 3 * capacity) return ref;
-    const moved = this.allocate(size);
-    if (moved === none) return none;
-    this.space.costs[Cost.bytesCopied] += Math.min(size, capacity);
-    this.free(ref);
-    return moved;
+    return relocate(this, this.space.costs, ref, capacity, size);
   }
 
   addressOf(ref: Ref): Address {

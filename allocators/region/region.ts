@@ -1,9 +1,10 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
-import { Cost, type Costs } from "../../memory/costs.js";
+import type { Costs } from "../../memory/costs.js";
 import type { HeapMap } from "../../memory/heap-map.js";
 import { defaultsOf } from "../../memory/options.js";
 import type { Allocator, AllocatorSpec, PhaseAware, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
+import { relocate } from "../relocate.js";
 import { LargeBlocks } from "./large-blocks.js";
 import { type RegionOptions, regionOptions, resolveRegionOptions } from "./options.js";
 import { Regions } from "./regions.js";
@@ -98,11 +99,7 @@ class Region implements Allocator, PhaseAware {
       else this.regions.pages.touch(ref - this.base, size);
       return ref;
     }
-    const moved = this.allocate(size);
-    if (moved === none) return none;
-    this.costs[Cost.bytesCopied] += capacity;
-    this.free(ref);
-    return moved;
+    return relocate(this, this.costs, ref, capacity, size);
   }
 
   addressOf(ref: Ref): Address {

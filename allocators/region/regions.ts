@@ -1,4 +1,5 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { SideTable } from "../buddy/side-table.js";
 import type { ResidentPages } from "../resident-pages.js";
@@ -85,9 +86,7 @@ export class Regions {
     if (chunk >= this.nexts.length) this.growChunks();
     const needed = (chunk + 1) << this.shift;
     if (needed > this.sizes.length) {
-      const sizes = new Int32Array(Math.max(needed, this.sizes.length * 2));
-      sizes.set(this.sizes);
-      this.sizes = sizes;
+      this.sizes = grown(this.sizes, Math.max(needed, this.sizes.length * 2));
     }
     return chunk;
   }
@@ -189,10 +188,4 @@ export class Regions {
     this.fills = grown(this.fills, length);
     this.used = grown(this.used, length);
   }
-}
-
-function grown(old: Int32Array, length: number, rest = 0): Int32Array<ArrayBuffer> {
-  const column = new Int32Array(length).fill(rest, old.length);
-  column.set(old);
-  return column;
 }

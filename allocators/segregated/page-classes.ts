@@ -1,5 +1,6 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Use } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 
 /** Pages of a heap of 32 GiB. */
@@ -36,9 +37,7 @@ export class PageClasses {
     if (!this.space.commit(this.base + this.mapped, missing, Use.meta)) return false;
     this.mapped += missing;
     if (end > this.kinds.length) {
-      const kinds = new Uint8Array(Math.max(end, this.kinds.length * 2));
-      kinds.set(this.kinds);
-      this.kinds = kinds;
+      this.kinds = grown(this.kinds, Math.max(end, this.kinds.length * 2));
     }
     this.kinds.fill(kind, first, end);
     return true;

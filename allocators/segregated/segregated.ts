@@ -1,11 +1,13 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Use } from "../../memory/address-space.js";
-import { Cost, type Costs } from "../../memory/costs.js";
+import { grown } from "../../memory/columns.js";
+import type { Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/options.js";
 import { AlignedBlocks } from "../aligned-blocks.js";
 import type { Allocator, AllocatorSpec, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
+import { relocate } from "../relocate.js";
 import { ResidentPages } from "../resident-pages.js";
 import { PageClasses } from "./page-classes.js";
 
@@ -108,13 +110,8 @@ class Segregated implements Allocator {
     const kind = this.kinds.of((start - this.base) / 4096);
     const capacity = this.capacityOf(ref);
     if (this.classFor(ref - start + size) !== kind) {
-      const moved = this.allocate(size);
-      if (moved !== none) {
-        this.costs[Cost.bytesCopied] += Math.min(capacity, size);
-        this.free(ref);
-        return moved;
-      }
-      if (size > capacity) return none;
+      const moved = relocate(this, this.costs, ref, capacity, size);
+      if (moved !== none || size > capacity) return moved;
     }
     this.pages.touch(ref - this.base, size);
     return ref;
@@ -188,9 +185,7 @@ class Segregated implements Allocator {
     this.uncutEnd[kind] = end;
     this.pages.reach(end * GRANULE);
     if (end > this.links.length) {
-      const links = new Int32Array(Math.max(end, this.links.length * 2));
-      links.set(this.links);
-      this.links = links;
+      this.links = grown(this.links, Math.max(end, this.links.length * 2));
     }
     return true;
   }

@@ -1,10 +1,12 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
-import { Cost, type Costs } from "../../memory/costs.js";
+import { grown } from "../../memory/columns.js";
+import type { Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { IndexList } from "../../memory/index-list.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/options.js";
 import type { Allocator, AllocatorSpec, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
+import { relocate } from "../relocate.js";
 import { cacheSizes, LARGEST_CACHED, type OrderRule, orderOf, PAGE, slabOrder } from "./kmalloc.js";
 import { PageSupply } from "./page-supply.js";
 
@@ -137,11 +139,7 @@ class Slab implements Allocator {
   reallocate(ref: Ref, size: number): Ref {
     const capacity = this.capacityOf(ref);
     if (size <= capacity) return ref;
-    const moved = this.allocate(size);
-    if (moved === none) return none;
-    this.costs[Cost.bytesCopied] += capacity;
-    this.free(ref);
-    return moved;
+    return relocate(this, this.costs, ref, capacity, size);
   }
 
   addressOf(ref: Ref): Address {
@@ -237,21 +235,15 @@ class Slab implements Allocator {
   }
 
   private growColumns(pages: number): void {
-    const before = this.kinds.length;
-    const length = Math.max(pages, before * 2);
-    this.firsts = grown(this.firsts, new Int32Array(length));
-    this.kinds = grown(this.kinds, new Uint8Array(length).fill(NO_SLAB, before));
-    this.runOrders = grown(this.runOrders, new Uint8Array(length));
-    this.inUse = grown(this.inUse, new Uint16Array(length));
-    this.firstFree = grown(this.firstFree, new Uint16Array(length));
-    this.reached = grown(this.reached, new Uint16Array(length));
-    this.links = grown(this.links, new Uint16Array(length * PAGE_GRANULES));
+    const length = Math.max(pages, this.kinds.length * 2);
+    this.firsts = grown(this.firsts, length);
+    this.kinds = grown(this.kinds, length, NO_SLAB);
+    this.runOrders = grown(this.runOrders, length);
+    this.inUse = grown(this.inUse, length);
+    this.firstFree = grown(this.firstFree, length);
+    this.reached = grown(this.reached, length);
+    this.links = grown(this.links, length * PAGE_GRANULES);
   }
-}
-
-function grown<Column extends Int32Array | Uint16Array | Uint8Array>(old: Column, column: Column): Column {
-  column.set(old);
-  return column;
 }
 
 /** The size of the cache, or bytes of pages, in which each block lies at a multiple of `alignment`. */

@@ -1,10 +1,12 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Use } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/options.js";
 import type { Allocator, AllocatorSpec, Ref } from "../allocator.js";
 import { none } from "../allocator.js";
+import { relocate } from "../relocate.js";
 import { ResidentPages } from "../resident-pages.js";
 import { SizeLists } from "./size-lists.js";
 
@@ -124,7 +126,7 @@ class Tlsf implements Allocator {
     if (need > before) {
       const next = block + HEADER + before;
       const after = (words[next] & FREE) === 0 ? 0 : (words[next] >>> 2) + HEADER;
-      if (before + after < need) return this.relocate(ref, before, size);
+      if (before + after < need) return relocate(this, this.costs, ref, before * GRANULE, size);
       this.lists.remove(next, after - HEADER);
       this.costs[Cost.coalesces] += 1;
       this.use(block, before + after);
@@ -262,14 +264,6 @@ class Tlsf implements Allocator {
     this.pages.touch((block + size) * GRANULE, GRANULE);
   }
 
-  private relocate(ref: Ref, before: number, size: number): Ref {
-    const moved = this.allocate(size);
-    if (moved === none) return none;
-    this.costs[Cost.bytesCopied] += Math.min(before * GRANULE, size);
-    this.free(ref);
-    return moved;
-  }
-
   /** In the pool that a block lies in: its end is `next`. Pools before the last one are found by bisection. */
   private markUsed(block: number, next: number): void {
     let low = 0;
@@ -313,10 +307,8 @@ class Tlsf implements Allocator {
   private reach(length: number): void {
     this.pages.reach(length * GRANULE);
     if (length <= this.words.length) return;
-    const words = new Int32Array(Math.max(length, this.words.length * 2));
-    words.set(this.words);
-    this.words = words;
-    this.lists.words = words;
+    this.words = grown(this.words, Math.max(length, this.words.length * 2));
+    this.lists.words = this.words;
   }
 }
 

@@ -1,16 +1,9 @@
 import { defaultsOf, type OptionTable, type OptionValue } from "../../memory/options.js";
 import type { Trace } from "../trace.js";
-import type { WorkloadSpec } from "../workload.js";
+import type { Described, WorkloadSpec } from "../workload.js";
 
 /** What turns any trace into another: written `WORKLOAD+NAME:option=value`. */
-export interface ModifierSpec<Options = Record<string, never>> {
-  /** Registry name, kebab-case. */
-  readonly name: string;
-  /** One line for tables. */
-  readonly title: string;
-  readonly source: string;
-  readonly options: OptionTable<Options>;
-  readonly defaults: Options;
+export interface ModifierSpec<Options = Record<string, never>> extends Described<Options> {
   /**
    * The modified trace: the same events on every machine for the same trace, seed and full set of options. All events of
    * the original are there, in their order.

@@ -1,7 +1,9 @@
 /** Workloads from the published size profiles of Google's servers. */
+
 import { defaultsOf, type OptionTable } from "../../memory/options.js";
 import { type Random, randomFor } from "../../memory/random.js";
 import { AliasTable } from "../distributions.js";
+import { eventsOption } from "../events-option.js";
 import { SlotBag } from "../slot-bag.js";
 import type { Trace } from "../trace.js";
 import { TraceBuilder } from "../trace-builder.js";
@@ -19,7 +21,7 @@ export interface ProfileOptions {
 function optionsOf(profiles: readonly string[], first: string): OptionTable<ProfileOptions> {
   return {
     profile: { kind: "choice", values: profiles, default: first, help: "which of the published programs" },
-    events: { kind: "integer", min: 1, max: 1e9, default: 500_000, help: "events in all" },
+    events: eventsOption,
     heap: {
       kind: "bytes",
       min: 65_536,

@@ -1,6 +1,7 @@
 import { defaultsOf, type OptionTable } from "../../memory/options.js";
 import { type Random, randomFor } from "../../memory/random.js";
 import { AliasTable, type Distribution, logNormal, zipf } from "../distributions.js";
+import { eventsOption } from "../events-option.js";
 import type { Trace } from "../trace.js";
 import { TraceBuilder } from "../trace-builder.js";
 import type { WorkloadSpec } from "../workload.js";
@@ -14,7 +15,7 @@ export interface AstBuilderOptions {
 }
 
 const options: OptionTable<AstBuilderOptions> = {
-  events: { kind: "integer", min: 1, max: 1e9, default: 500_000, help: "events in all" },
+  events: eventsOption,
   functions: { kind: "integer", min: 1, max: 1e6, default: 40, help: "functions of a module" },
   nodes: { kind: "number", min: 2, max: 1e6, default: 60, help: "mean number of tree nodes of a function" },
   names: { kind: "integer", min: 1, max: 1 << 20, default: 20_000, help: "different identifiers, met by Zipf's law" },

@@ -1,6 +1,7 @@
 import { defaultsOf, type OptionTable } from "../../memory/options.js";
 import { type Random, randomFor } from "../../memory/random.js";
 import { type Distribution, zipf } from "../distributions.js";
+import { eventsOption } from "../events-option.js";
 import { type SizeMix, sizeMix, sizeMixNames } from "../size-mixes.js";
 import type { Trace } from "../trace.js";
 import { TraceBuilder } from "../trace-builder.js";
@@ -18,7 +19,7 @@ export interface CacheOptions {
 }
 
 const options: OptionTable<CacheOptions> = {
-  events: { kind: "integer", min: 1, max: 1e9, default: 500_000, help: "events in all" },
+  events: eventsOption,
   keys: { kind: "integer", min: 2, max: 1 << 20, default: 100_000, help: "keys that are asked for" },
   entries: { kind: "integer", min: 1, max: 1 << 20, default: 10_000, help: "entries that the cache holds" },
   popularity: { kind: "number", min: 0, max: 4, default: 0.9, help: "exponent of Zipf's law over the keys" },

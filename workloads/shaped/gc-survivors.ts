@@ -1,6 +1,7 @@
 import { defaultsOf, type OptionTable } from "../../memory/options.js";
 import { randomFor } from "../../memory/random.js";
 import { exponential } from "../distributions.js";
+import { eventsOption } from "../events-option.js";
 import { type SizeMix, sizeMix, sizeMixNames } from "../size-mixes.js";
 import type { Trace } from "../trace.js";
 import { TraceBuilder } from "../trace-builder.js";
@@ -15,7 +16,7 @@ export interface GcSurvivorsOptions {
 }
 
 const options: OptionTable<GcSurvivorsOptions> = {
-  events: { kind: "integer", min: 1, max: 1e9, default: 500_000, help: "events in all" },
+  events: eventsOption,
   lifetime: { kind: "number", min: 1, max: 1e8, default: 10_000, help: "mean lifetime in allocations, exponential" },
   nursery: { kind: "integer", min: 1, max: 1e8, default: 20_000, help: "allocations from one collection to the next" },
   major: {

@@ -1,5 +1,6 @@
 import { defaultsOf, type OptionTable } from "../../memory/options.js";
 import { randomFor } from "../../memory/random.js";
+import { eventsOption } from "../events-option.js";
 import type { Trace } from "../trace.js";
 import { TraceBuilder } from "../trace-builder.js";
 import type { WorkloadSpec } from "../workload.js";
@@ -15,7 +16,7 @@ export interface LarsonOptions {
 }
 
 const options: OptionTable<LarsonOptions> = {
-  events: { kind: "integer", min: 1, max: 1e9, default: 500_000, help: "events in all" },
+  events: eventsOption,
   threads: { kind: "integer", min: 1, max: 1024, default: 4, help: "threads at work at any time" },
   blocks: { kind: "integer", min: 1, max: 1e6, default: 5000, help: "blocks that each thread holds" },
   rounds: {

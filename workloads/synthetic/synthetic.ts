@@ -2,6 +2,7 @@ import { InputError } from "../../memory/errors.js";
 import { power } from "../../memory/exact-math.js";
 import { defaultsOf, type OptionTable } from "../../memory/options.js";
 import { randomFor } from "../../memory/random.js";
+import { eventsOption } from "../events-option.js";
 import { profileNames } from "../profiles/profiles.js";
 import type { Trace } from "../trace.js";
 import { TraceBuilder } from "../trace-builder.js";
@@ -21,7 +22,7 @@ export interface SyntheticOptions extends SizeOptions {
 }
 
 const options: OptionTable<SyntheticOptions> = {
-  events: { kind: "integer", min: 1, max: 1e9, default: 500_000, help: "events in all" },
+  events: eventsOption,
   live: { kind: "integer", min: 1, max: 1e7, default: 20_000, help: "blocks live in the steady state" },
   sizes: { kind: "choice", values: sizeKinds, default: "log-normal", help: "distribution of sizes" },
   size: { kind: "bytes", min: 1, max: 32_768, default: 64, help: "point, mean or median of the sizes" },

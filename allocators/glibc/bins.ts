@@ -1,12 +1,10 @@
 /**
- * The chunks of a glibc heap and its bins (malloc.c 2.36: bins, unsorted chunks, binmap, unlink_chunk). Sizes and
- * positions are in granules of 16 bytes. As in C, all state lies in the chunks: the links of a free chunk in its first
- * granules, its size at its start and, as the footer, in its last granule.
+ * The bins of a glibc heap (malloc.c 2.36: bins, unsorted chunks, binmap, unlink_chunk). Sizes and positions are in
+ * granules of 16 bytes. As in C, the links lie in the chunks.
  */
 import { Cost, type Costs } from "../../memory/costs.js";
+import type { LeaChunks } from "../lea-chunks.js";
 
-/** Smallest chunk (MINSIZE), in granules. */
-export const MIN_CHUNK = 2;
 /** Chunks of fewer granules are in a bin of one size (MIN_LARGE_SIZE 1024). */
 export const LARGE = 64;
 /** Bins 2 to 126 hold sorted chunks; bin 1 is the unsorted list (NBINS 128). */
@@ -26,55 +24,28 @@ export function binOf(size: number): number {
   return 126;
 }
 
-function grown(old: Int32Array, capacity: number): Int32Array {
-  const column = new Int32Array(capacity);
-  column.set(old);
-  return column;
-}
-
-/** The chunks between the start of a heap and its top, and the bins that hold the free ones. */
-export class Chunks {
+/** The bins, which hold the free chunks between the start of a heap and its top. */
+export class Bins {
   /**
-   * At the first granule of a chunk its size, negative where it is free; at the last granule of a free chunk the same
-   * again, of one in use 0.
+   * The head of bin i links as a chunk at 2i would. A large chunk that stands first among those of its size has
+   * fd_nextsize at p + 2 and bk_nextsize at p + 3, others 0.
    */
-  head: Int32Array;
-  /**
-   * Of a free chunk or head of a bin at `p`: fd at p, bk at p + 1; of a large chunk that stands first among those of
-   * its size fd_nextsize at p + 2, bk_nextsize at p + 3, else 0. Caches chain chunks by fd too.
-   */
-  link: Int32Array;
+  private readonly chunks: LeaChunks;
   private readonly costs: Costs;
   /** A bit for each bin that may hold chunks (binmap): set when a chunk is sorted in, cleared by a failed look. */
   private readonly map = new Int32Array(BINS / 32);
 
-  constructor(costs: Costs) {
+  constructor(chunks: LeaChunks, costs: Costs) {
+    this.chunks = chunks;
     this.costs = costs;
-    this.head = new Int32Array(8192);
-    this.link = new Int32Array(8192);
-    for (let bin = 1; bin < BINS; bin++) this.link[2 * bin] = this.link[2 * bin + 1] = 2 * bin;
-  }
-
-  /** Makes room for positions up to and including `position`. */
-  reach(position: number): void {
-    let capacity = this.head.length;
-    if (position < capacity) return;
-    while (capacity <= position) capacity *= 2;
-    this.head = grown(this.head, capacity);
-    this.link = grown(this.link, capacity);
-  }
-
-  /** Marks a chunk in use: handed out, or in a cache, whose chunks count as used for their neighbours. */
-  use(at: number, size: number): void {
-    this.head[at + size - 1] = 0;
-    this.head[at] = size;
+    const { link } = chunks;
+    for (let bin = 1; bin < BINS; bin++) link[2 * bin] = link[2 * bin + 1] = 2 * bin;
   }
 
   /** Marks a chunk free and puts it at the front of the unsorted list, the end that is looked at last. */
   addUnsorted(at: number, size: number): void {
-    const { head, link } = this;
-    head[at] = -size;
-    head[at + size - 1] = -size;
+    this.chunks.mark(at, size);
+    const { link } = this.chunks;
     const first = link[UNSORTED];
     link[at] = first;
     link[at + 1] = UNSORTED;
@@ -85,18 +56,18 @@ export class Chunks {
 
   /** The unsorted chunk to be looked at next, the one that has waited longest, or 0. */
   oldestUnsorted(): number {
-    const last = this.link[UNSORTED + 1];
+    const last = this.chunks.link[UNSORTED + 1];
     return last === UNSORTED ? 0 : last;
   }
 
   /** Whether a chunk is the only one on the unsorted list. */
   isAloneUnsorted(at: number): boolean {
-    return this.link[at] === UNSORTED && this.link[at + 1] === UNSORTED;
+    return this.chunks.link[at] === UNSORTED && this.chunks.link[at + 1] === UNSORTED;
   }
 
   /** Takes the oldest chunk off the unsorted list. */
   takeOldestUnsorted(at: number): void {
-    const { link } = this;
+    const { link } = this.chunks;
     const back = link[at + 1];
     link[UNSORTED + 1] = back;
     link[back] = UNSORTED;
@@ -104,12 +75,12 @@ export class Chunks {
 
   /** Takes a free chunk out of its bin or the unsorted list (unlink_chunk). It stays marked free. */
   unlink(at: number): void {
-    const { link } = this;
+    const { link } = this.chunks;
     const fd = link[at];
     const bk = link[at + 1];
     link[fd + 1] = bk;
     link[bk] = fd;
-    if (this.head[at] > -LARGE) return;
+    if (this.chunks.head[at] > -LARGE) return;
     const next = link[at + 2];
     if (next === 0) return;
     const previous = link[at + 3];
@@ -128,7 +99,7 @@ export class Chunks {
 
   /** Puts a free chunk that is in no list into its bin; large bins stay sorted, largest first. */
   sort(at: number, size: number): void {
-    const { link } = this;
+    const { link } = this.chunks;
     const bin = binOf(size);
     let bk = 2 * bin;
     let fd = link[bk];
@@ -149,7 +120,7 @@ export class Chunks {
 
   /** The chunk taken from the back of a bin of one size, or 0 where it is empty. */
   takeLastSmall(bin: number): number {
-    const { link } = this;
+    const { link } = this.chunks;
     const last = link[2 * bin + 1];
     if (last === 2 * bin) return 0;
     const back = link[last + 1];
@@ -164,7 +135,7 @@ export class Chunks {
    * where there are several. Returns 0 where none is that large.
    */
   takeBestLarge(bin: number, need: number): number {
-    const { head, link } = this;
+    const { head, link } = this.chunks;
     const first = link[2 * bin];
     if (first === 2 * bin || -head[first] < need) return 0;
     let at = link[first + 3];
@@ -178,7 +149,8 @@ export class Chunks {
 
   /** Unlinks the last chunk of the lowest bin from `bin` on that is not empty, its smallest. Returns 0 where all are. */
   takeFromBinsAbove(bin: number): number {
-    const { link, map } = this;
+    const { map } = this;
+    const { link } = this.chunks;
     let block = bin >> 5;
     let bits = map[block] & (-1 << (bin & 31));
     for (;;) {
@@ -201,7 +173,7 @@ export class Chunks {
 
   /** Links a chunk among the sizes of a large bin that is not empty; returns the chunk, or head, to insert it before. */
   private placeInLargeBin(at: number, size: number, bin: number): number {
-    const { head, link } = this;
+    const { head, link } = this.chunks;
     const first = link[bin];
     this.costs[Cost.listHops] += 1;
     if (size < -head[link[bin + 1]]) {
