@@ -2,7 +2,7 @@
 import { BOTTOM, LIVE } from "./slot-stack.js";
 import { OP_MASK, Op } from "./trace.js";
 import { COLUMNS, COLUMNS_WITH_SITES, WINDOW } from "./trace-block.js";
-import { VarintReader } from "./varint.js";
+import { VARINT_MAX, VarintReader } from "./varint.js";
 
 // An imported constant is looked up at each use (V8 11), a module's own is folded.
 const ALLOCATE = Op.allocate;
@@ -13,6 +13,7 @@ const PHASE = Op.phase;
 const MASK = OP_MASK;
 const NO_SLOT = BOTTOM;
 const IN_USE = LIVE;
+const LONGEST = VARINT_MAX;
 
 function readText(column: VarintReader): string {
   return Buffer.from(column.readBytes(column.read())).toString("utf8");
@@ -106,9 +107,8 @@ export class BlockDecoder {
     let sizeAt = size.position;
     for (let i = start; i < end; i++) {
       const code = op[i] & MASK;
-      let bytes = 0;
-      if (code === ALLOCATE || code === REALLOCATE) {
-        bytes = block[sizeAt++];
+      if (code === ALLOCATE) {
+        let bytes = block[sizeAt++];
         if (bytes > 127) {
           const second = block[sizeAt++];
           bytes = (bytes & 127) | (second << 7);
@@ -118,8 +118,6 @@ export class BlockDecoder {
           }
         }
         if (bytes > maxSize) return false;
-      }
-      if (code === ALLOCATE) {
         let slot = top;
         if (slot === NO_SLOT) {
           if (used >= capacity) return false;
@@ -139,13 +137,18 @@ export class BlockDecoder {
         sizes[i] = 0;
         continue;
       }
+      // Three bytes here and two above: where blocks die at random, most refs are that long.
       let number = block[refAt++];
       if (number > 127) {
         const second = block[refAt++];
         number = (number & 127) | (second << 7);
         if (second > 127) {
-          number = this.readLong(block, refAt - 2);
-          refAt = this.longEnd;
+          const third = block[refAt++];
+          number = (number & 0x3fff) | (third << 14);
+          if (third > 127) {
+            number = this.readLong(block, refAt - 3);
+            refAt = this.longEnd;
+          }
         }
       }
       let slot: number;
@@ -158,14 +161,18 @@ export class BlockDecoder {
         refAt = this.longEnd;
       }
       if (slot >= used || below[slot] !== IN_USE) return false;
+      slots[i] = slot;
+      let bytes = 0;
       if (code === FREE) {
         below[slot] = top;
         top = slot;
+      } else if (code === REALLOCATE) {
+        bytes = this.readLong(block, sizeAt);
+        sizeAt = this.longEnd;
       } else if (code === ACCESS) {
         bytes = count.read();
-        if (bytes > maxSize) return false;
       }
-      slots[i] = slot;
+      if (bytes > maxSize) return false;
       sizes[i] = bytes;
     }
     this.top = top;
@@ -177,10 +184,18 @@ export class BlockDecoder {
 
   /** The number at `at`, of any length; leaves its end in `longEnd`, past every column where it is no number. */
   private readLong(block: Uint8Array, at: number): number {
-    const reader = new VarintReader(block, at, block.length);
-    const value = reader.read();
-    this.longEnd = reader.position;
-    return value;
+    let value = 0;
+    let scale = 1;
+    for (let next = at; next < at + LONGEST && next < block.length; scale *= 128) {
+      const digit = block[next++];
+      value += (digit & 127) * scale;
+      if (digit < 128) {
+        this.longEnd = next;
+        return value;
+      }
+    }
+    this.longEnd = block.length + 1;
+    return 0;
   }
 
   private readLabel(column: VarintReader): number {
