@@ -43,7 +43,7 @@ export class BlockEncoder {
     new VarintWriter(),
     new VarintWriter(),
   ] as const;
-  private readonly block = new VarintWriter();
+  private readonly lengths = new VarintWriter();
   private born = 0;
   private lastRef = 0;
   private labels = 0;
@@ -56,8 +56,11 @@ export class BlockEncoder {
     this.stack = new SlotStack(trace.slots);
   }
 
-  /** The block of events [start, end): valid until the next call. Throws an `InputError` if it is no trace. */
-  encode(start: number, end: number): Uint8Array {
+  /**
+   * The block of events [start, end) in its parts, the column lengths and each column: valid until the next call. Throws
+   * an `InputError` if it is no trace.
+   */
+  encode(start: number, end: number): readonly Uint8Array[] {
     for (const column of this.columns) column.clear();
     const [op, ref, size, count, label, thread, site, name] = this.columns;
     const sites = this.trace.sites.of;
@@ -78,10 +81,9 @@ export class BlockEncoder {
     this.writeSwitches(thread, end);
     if (start === 0) this.writeNames(name);
     const columns = this.trace.sites.names.length > 0 ? this.columns : this.columns.slice(0, COLUMNS);
-    this.block.clear();
-    for (const column of columns) this.block.write(column.written().length);
-    for (const column of columns) this.block.writeBytes(column.written());
-    return this.block.written();
+    this.lengths.clear();
+    for (const column of columns) this.lengths.write(column.written().length);
+    return [this.lengths, ...columns].map((part) => part.written());
   }
 
   private allocate(event: number): void {

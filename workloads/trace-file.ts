@@ -3,7 +3,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
 import { promisify } from "node:util";
-import { deflateRaw, inflateRaw, type ZlibOptions } from "node:zlib";
+import { inflateRaw, type ZlibOptions } from "node:zlib";
 import { InputError } from "../memory/errors.js";
 import { writeAtomically } from "./atomic-file.js";
 import { fileError } from "./file-errors.js";
@@ -14,8 +14,8 @@ import { finishTrace, sharedBytes, sharedInts, sharedSizes } from "./trace-colum
 import { TraceDigest } from "./trace-digest.js";
 import type { FrameHeader, TraceFileInfo } from "./trace-file-layout.js";
 import * as layout from "./trace-file-layout.js";
+import { packBlock } from "./trace-pack.js";
 
-const deflateBlock = promisify<Uint8Array, ZlibOptions, Buffer>(deflateRaw);
 const inflateBlock = promisify<Uint8Array, ZlibOptions, Buffer>(inflateRaw);
 
 /** Consecutive events of a trace, as columns whose index 0 is event `first`. */
@@ -31,9 +31,10 @@ export async function writeTraceFile(path: string, trace: Trace): Promise<void> 
     const encoder = new BlockEncoder(trace);
     for (let start = 0; start < trace.length; start += BLOCK_EVENTS) {
       const end = Math.min(trace.length, start + BLOCK_EVENTS);
-      const block = encoder.encode(start, end);
-      const packed = await deflateBlock(block, { level: 9, memLevel: 9 });
-      await file.write(layout.encodeFrame(end - start, packed, block.length));
+      const parts = encoder.encode(start, end);
+      const packed = await packBlock(parts);
+      const rawBytes = parts.reduce((sum, part) => sum + part.length, 0);
+      await file.write(layout.encodeFrame(end - start, packed, rawBytes));
     }
     const { length: events, slots, digest } = trace;
     await file.write(layout.encodeTrailer({ events, slots, largestSize: largestOf(trace.size), digest }));
