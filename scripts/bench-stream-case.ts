@@ -9,7 +9,8 @@ import { replayLoopFor } from "../harness/replay.js";
 import { reachSafepoint, SEGMENT } from "../harness/safepoint.js";
 import { createAddressSpace } from "../memory/address-space.js";
 import { InputError } from "../memory/errors.js";
-import { readTraceBlocks, readTraceFileInfo, type TraceBlock } from "../workloads/trace-file.js";
+import { readTraceFileInfo } from "../workloads/trace-file.js";
+import { readTraceBlocks, type TraceBlock } from "../workloads/trace-stream.js";
 import { streamOptions } from "./stream-options.js";
 
 const [file, check, selector] = process.argv.slice(2);

@@ -9,8 +9,9 @@ import type { Trace } from "./trace.js";
 import { arbitraryTrace, contentsOf } from "./trace.properties.js";
 import { BLOCK_EVENTS } from "./trace-block.js";
 import { TraceBuilder } from "./trace-builder.js";
-import { readTraceBlocks, readTraceFile, readTraceFileInfo, writeTraceFile } from "./trace-file.js";
+import { readTraceFile, readTraceFileInfo, writeTraceFile } from "./trace-file.js";
 import { encodeFrame, encodeHeader, encodeTrailer, MAGIC, PREFIX_BYTES } from "./trace-file-layout.js";
+import { readTraceBlocks } from "./trace-stream.js";
 
 let folder: string;
 let path: string;
