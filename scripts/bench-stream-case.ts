@@ -11,6 +11,7 @@ import { createAddressSpace } from "../memory/address-space.js";
 import { InputError } from "../memory/errors.js";
 import { readTraceFileInfo } from "../workloads/trace-file.js";
 import { readTraceBlocks, type TraceBlock } from "../workloads/trace-stream.js";
+import { readTraceBlocksAhead } from "../workloads/trace-stream-ahead.js";
 import { streamOptions } from "./stream-options.js";
 
 const [file, check, selector] = process.argv.slice(2);
@@ -38,7 +39,8 @@ const replay = selector === "" ? () => undefined : await replayFrom(selector, sl
 const started = milliseconds();
 const before = process.cpuUsage();
 let events = 0;
-for await (const block of readTraceBlocks(file, check === "verified")) {
+const read = selector === "" ? readTraceBlocks : readTraceBlocksAhead;
+for await (const block of read(file, check === "verified")) {
   replay(block);
   events += block.length;
 }

@@ -15,8 +15,8 @@ export interface TraceBlock extends BlockTarget {
 }
 
 /**
- * Reads a trace block by block. A block is valid until `buffers - 1` more have been asked for; the digest is checked behind
- * the last, unless `verify` is false: then checksums alone guard against damage, and that the file holds what its digest
+ * Reads a trace block by block. A block is valid until `buffers` more have been asked for; the digest is checked behind the
+ * last, unless `verify` is false: then checksums alone guard against damage, and that the file holds what its digest
  * names is left to a reading that verifies. Errors are those of `readTraceFile`.
  */
 export async function* readTraceBlocks(path: string, verify = true, buffers = 1): AsyncGenerator<TraceBlock, void> {

@@ -1,0 +1,33 @@
+import { on } from "node:events";
+import { Worker } from "node:worker_threads";
+import { InputError } from "../memory/errors.js";
+import type { TraceBlock } from "./trace-stream.js";
+import type { StreamMessage, StreamRequest } from "./trace-stream-worker.js";
+
+/** One in use, one ready, one being decoded. */
+const BUFFERS = 3;
+/** The decoder leaves little behind but buffers, which are freed the sooner the smaller its heap is. */
+const YOUNG_MEGABYTES = 2;
+
+/**
+ * As `readTraceBlocks`, but another thread reads and decodes, up to two blocks ahead of the caller. A block is valid until
+ * the next one is asked for. Needs compiled code.
+ */
+export async function* readTraceBlocksAhead(path: string, verify = true): AsyncGenerator<TraceBlock, void> {
+  const request: StreamRequest = { path, verify, buffers: BUFFERS };
+  const worker = new Worker(new URL("./trace-stream-worker.js", import.meta.url), {
+    workerData: request,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
+  });
+  try {
+    for await (const [message] of on(worker, "message", { close: ["exit"] }) as AsyncIterable<[StreamMessage]>) {
+      if ("end" in message) return;
+      if ("fault" in message) throw new InputError(message.fault);
+      yield message.block;
+      worker.postMessage("done");
+    }
+    throw new Error(`${path}: the thread that decodes it ended before the file did`);
+  } finally {
+    await worker.terminate();
+  }
+}
