@@ -2,7 +2,8 @@
  * One reading of a compact trace file in a process of its own, so that its largest resident set is that of this case
  * alone; prints times and memory as JSON.
  *
- * Arguments: the file, "verified" or "checksums", an allocator selector or "" for decoding alone.
+ * Arguments: the file, "verified" or "checksums", an allocator selector or "" for decoding alone. Decoding alone is done
+ * by this thread, so that it is the speed of one core; an allocator has its blocks decoded ahead by another one.
  */
 import { milliseconds } from "../harness/clock.js";
 import { replayLoopFor } from "../harness/replay.js";

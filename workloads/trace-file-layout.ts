@@ -4,7 +4,7 @@
  *
  *   file    := header { frame } trailer
  *   header  := "\x89FGT\r\n\x1a\n", u32 bytes of JSON, JSON { version, name }, u32 crc
- *   frame   := u32 events (> 0), u32 packed bytes, u32 raw bytes, raw deflate of a block (trace-block.ts), u32 crc
+ *   frame   := u32 events (> 0), u32 packed bytes, u32 raw bytes, raw deflate (trace-pack.ts) of a block (trace-block.ts), u32 crc
  *   trailer := u32 0, f64 events, f64 slots, f64 largest size, 8 bytes of digest, u32 crc
  *
  * Totals come last, so a file can be written while its events still arrive; they are read first, so columns get their

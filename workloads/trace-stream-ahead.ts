@@ -6,8 +6,6 @@ import type { StreamMessage, StreamRequest } from "./trace-stream-worker.js";
 
 /** One in use, one ready, one being decoded. */
 const BUFFERS = 3;
-/** The decoder leaves little behind but buffers, which are freed the sooner the smaller its heap is. */
-const YOUNG_MEGABYTES = 2;
 
 /**
  * As `readTraceBlocks`, but another thread reads and decodes, up to two blocks ahead of the caller. A block is valid until
@@ -15,10 +13,7 @@ const YOUNG_MEGABYTES = 2;
  */
 export async function* readTraceBlocksAhead(path: string, verify = true): AsyncGenerator<TraceBlock, void> {
   const request: StreamRequest = { path, verify, buffers: BUFFERS };
-  const worker = new Worker(new URL("./trace-stream-worker.js", import.meta.url), {
-    workerData: request,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
-  });
+  const worker = new Worker(new URL("./trace-stream-worker.js", import.meta.url), { workerData: request });
   try {
     for await (const [message] of on(worker, "message", { close: ["exit"] }) as AsyncIterable<[StreamMessage]>) {
       if ("end" in message) return;
