@@ -4,11 +4,11 @@ import { InputError } from "../memory/errors.js";
 import type { TraceBlock } from "./trace-stream.js";
 import type { StreamMessage, StreamRequest } from "./trace-stream-worker.js";
 
-/** One in use, one ready, one being decoded. */
-const BUFFERS = 3;
+/** One in use, one being decoded, the others ready: threads are not always given a core when they ask. */
+const BUFFERS = 4;
 
 /**
- * As `readTraceBlocks`, but another thread reads and decodes, up to two blocks ahead of the caller. A block is valid until
+ * As `readTraceBlocks`, but another thread reads and decodes, up to three blocks ahead of the caller. A block is valid until
  * the next one is asked for. Needs compiled code.
  */
 export async function* readTraceBlocksAhead(path: string, verify = true): AsyncGenerator<TraceBlock, void> {
