@@ -197,6 +197,12 @@ function program(): Command {
         "time this .fgt file read block by block straight into each allocator (default: pymalloc), and its memory",
       ).conflicts(["trace", "live", "textbook"]),
     )
+    .addOption(
+      new Option(
+        "--recorder",
+        "time a C program that allocates 5 million times a second with the recorder of fraglab record and without it",
+      ).conflicts(["trace", "live", "textbook", "stream"]),
+    )
     .option("--json", "as JSON on stdout")
     .addHelpText(
       "after",
@@ -207,10 +213,12 @@ function program(): Command {
         "bench pymalloc --rounds 9 --live 50000",
         "bench first-fit buddy pymalloc --trace run.trace.gz --rounds 15",
         "bench pymalloc --stream run.fgt",
+        "bench --recorder --rounds 11",
       ),
     )
-    .action(async (names: string[], options: { stream?: string }) => {
-      if (options.stream === undefined) await (await import("./bench.js")).bench(names, options as never);
+    .action(async (names: string[], options: { stream?: string; recorder?: boolean }) => {
+      if (options.recorder) (await import("./bench-recorder.js")).benchRecorder(names, options as never);
+      else if (options.stream === undefined) await (await import("./bench.js")).bench(names, options as never);
       else await (await import("./bench-stream.js")).benchStream(names, options as never);
     });
 

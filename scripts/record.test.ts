@@ -96,6 +96,16 @@ describe("fraglab record", () => {
     }
   });
 
+  it("is timed without allocators, and beside no other bench", () => {
+    const named = fraglab(["bench", "first-fit", "--recorder"]);
+    expect([named.status, named.stdout]).toEqual([2, ""]);
+    expect(named.stderr).toMatch(/--recorder times no allocator: leave out first-fit\n$/);
+    expect(fraglab(["bench", "--recorder", "--textbook"]).status).toBe(2);
+    expect(fraglab(["bench", "--recorder"], { CC: "no-such-cc", FRAGLAB_CACHE: join(folder, "other") }).stderr).toMatch(
+      /recording needs a C compiler/,
+    );
+  });
+
   it("says what it needs where it cannot record", () => {
     const compiler = fraglab(["record", "--out", "x.fgt", "--", program], {
       CC: "no-such-cc",

@@ -4,20 +4,10 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { InputError } from "../../memory/errors.js";
+import { dataFolder } from "../data-folder.js";
 
-const FLAGS = ["-std=gnu11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-fno-builtin", "-pthread"];
-
-/** The source is not compiled with the rest: it stays in the source tree, whether this module runs from there or from dist. */
-function sourcePath(): string {
-  let folder = import.meta.dirname;
-  while (!existsSync(join(folder, "package.json"))) {
-    const parent = dirname(folder);
-    if (parent === folder)
-      throw new InputError(`${import.meta.dirname}: is in no package: expected a package.json above it`);
-    folder = parent;
-  }
-  return join(folder, "workloads", "recorder", "recorder.c");
-}
+const FLAGS = ["-std=gnu11", "-O2", "-pthread"];
+const LIBRARY = [...FLAGS, "-fPIC", "-shared", "-fvisibility=hidden", "-fno-builtin"];
 
 /** The first compiler that runs, with what it says of itself. */
 function compiler(): { readonly command: string; readonly version: string } {
@@ -39,11 +29,19 @@ function compiler(): { readonly command: string; readonly version: string } {
 export function recorderLibrary(cache: string, sites: boolean): string {
   if (process.platform !== "linux")
     throw new InputError(`recording needs Linux, and this is ${process.platform}: record there and copy the trace`);
+  return built(cache, "recorder.c", sites ? [...LIBRARY, "-DFRAGLAB_SITES"] : LIBRARY, ".so");
+}
+
+/** The path of the built program whose requests the bench of the recorder times; `load.c` says how it is called. */
+export function loadProgram(cache: string): string {
+  return built(cache, "load.c", FLAGS, "");
+}
+
+function built(cache: string, file: string, flags: readonly string[], ending: string): string {
   const { command, version } = compiler();
-  const source = sourcePath();
-  const flags = sites ? [...FLAGS, "-DFRAGLAB_SITES"] : FLAGS;
+  const source = join(dataFolder("recorder"), file);
   const key = createHash("sha256").update(readFileSync(source)).update(version).update(flags.join(" ")).digest("hex");
-  const path = resolve(cache, "recorder", `${key.slice(0, 16)}.so`);
+  const path = resolve(cache, "recorder", `${key.slice(0, 16)}${ending}`);
   if (existsSync(path)) return path;
   const draft = `${path}.${process.pid}.tmp`;
   try {
@@ -54,9 +52,7 @@ export function recorderLibrary(cache: string, sites: boolean): string {
   const build = spawnSync(command, [...flags, "-o", draft, source, "-ldl"], { encoding: "utf8" });
   if (build.status !== 0 || !existsSync(draft)) {
     rmSync(draft, { force: true });
-    const said = (build.stderr || String(build.error ?? `status ${build.status}, and no library`))
-      .trim()
-      .split("\n")[0];
+    const said = (build.stderr || String(build.error ?? `status ${build.status}, and no output`)).trim().split("\n")[0];
     throw new InputError(`${command} cannot build ${source}: ${said}; name another compiler with CC=...`);
   }
   renameSync(draft, path);

@@ -9,7 +9,7 @@ import { readTrace } from "../read-trace.js";
 import type { Trace } from "../trace.js";
 import { opsOf } from "../trace.properties.js";
 import { summarise } from "../trace-summary.js";
-import { recorderLibrary } from "./library.js";
+import { loadProgram, recorderLibrary } from "./library.js";
 import { type Recording, readRecording, recordingsIn, savedMaps } from "./recordings.js";
 
 const folder = mkdtempSync(join(tmpdir(), "fraglab-recorder-"));
@@ -199,6 +199,30 @@ describe("the recorder", () => {
       cwd: place,
     });
     expect([run.status, readdirSync(place)]).toEqual([0, []]);
+  });
+});
+
+describe("the program that the bench records", () => {
+  it.each([1, 2])("asks for as many pairs as it is told, in %i threads", (threads) => {
+    const place = mkdtempSync(join(folder, "run-"));
+    const env = {
+      LD_PRELOAD: recorderLibrary(join(folder, "cache"), false),
+      FRAGLAB_RECORD: join(place, "image"),
+    };
+    const pairs = 3000;
+    const run = spawnSync(loadProgram(join(folder, "cache")), [`${pairs}`, "1", `${threads}`], {
+      env,
+      encoding: "utf8",
+    });
+    expect(Object.keys(JSON.parse(run.stdout))).toEqual(["wall", "user", "system", "sum"]);
+    const load = { recordings: recordingsIn(place, "image"), maps: "", signal: null, folder: place };
+    const trace = traceOf(load, 0, true);
+    const own = [...trace.size].filter((size) => size >= 16 && size < 272).length;
+    expect([pairs, pairs + 1]).toContain(own); // with two threads one block of the thread library is as small
+    const { threads: seen, sizeQuantiles } = summarise(trace);
+    expect(seen).toBe(threads);
+    expect(sizeQuantiles.p50).toBeGreaterThan(130);
+    expect(sizeQuantiles.p50).toBeLessThan(158);
   });
 });
 
