@@ -41,12 +41,26 @@ export class IdTable {
 
   /** Forgets an id; an id that is not there is left alone. */
   delete(id: number): void {
+    this.take(id);
+  }
+
+  /** Forgets an id; the slot that it had, or -1. */
+  take(id: number): number {
     if (id < DIRECT) {
-      if (id < this.direct.length) this.direct[id] = EMPTY;
-      return;
+      const known = id >= 0 && id < this.direct.length;
+      const slot = known ? this.direct[id] : EMPTY;
+      if (known) this.direct[id] = EMPTY;
+      return slot;
     }
-    let hole = this.probe(id);
-    if (this.slots[hole] === EMPTY) return;
+    const found = this.probe(id);
+    const slot = this.slots[found];
+    if (slot !== EMPTY) this.close(found);
+    return slot;
+  }
+
+  /** Empties a place of the hash table. */
+  private close(found: number): void {
+    let hole = found;
     this.hashed--;
     const mask = this.keys.length - 1;
     // Backward shift (Knuth 6.4, algorithm R): entries behind the hole move up unless they would pass their home.

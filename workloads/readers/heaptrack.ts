@@ -1,6 +1,11 @@
-import { type LineParser, lineReader, utf8 } from "./line-format.js";
+import { FieldScanner } from "./field-scanner.js";
+import { type LineParser, lineReader, NOT_USUAL, utf8 } from "./line-format.js";
 import { address, hexadecimal } from "./numbers.js";
 import type { Requests } from "./requests.js";
+
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+const SPACE = 0x20;
 
 /** Callers that a site names; deeper ones are left out. */
 const MAX_DEPTH = 32;
@@ -21,6 +26,7 @@ interface Frame {
 
 class HeaptrackParser implements LineParser {
   private readonly requests: Requests;
+  private readonly fields = new FieldScanner();
   private readonly strings = [""];
   private readonly functions = [""];
   private readonly frames: Frame[] = [{ name: "", parent: 0 }];
@@ -47,6 +53,26 @@ class HeaptrackParser implements LineParser {
       this.requests.note("heaptrack was attached to a running program: blocks from before are unknown");
     else if (tag !== "" && !/^(?:[vxXImcRSe#]|\/\/.*)$/.test(tag))
       this.requests.reject(text, 'a record of heaptrack, such as "+ 18 8 4181d0"');
+  }
+
+  /** `+ SIZE TRACE ADDRESS` and `- ADDRESS` of the raw form. */
+  usual(bytes: Uint8Array, start: number): number {
+    const { fields, requests } = this;
+    fields.bytes = bytes;
+    fields.at = start;
+    if (fields.skip(MINUS)) {
+      const at = fields.skip(SPACE) ? fields.hexadecimal() : NOT_USUAL;
+      if (this.interpreted || at < 0 || !fields.endLine()) return NOT_USUAL;
+      requests.free(at);
+      return fields.at;
+    }
+    if (!fields.skip(PLUS) || !fields.skip(SPACE)) return NOT_USUAL;
+    const size = fields.hexadecimal();
+    const trace = fields.skip(SPACE) ? fields.hexadecimal() : NOT_USUAL;
+    const at = fields.skip(SPACE) ? fields.hexadecimal() : NOT_USUAL;
+    if (size < 0 || trace < 0 || at < 0 || !fields.endLine()) return NOT_USUAL;
+    requests.allocate(at, size, 0, this.siteOf(trace));
+    return fields.at;
   }
 
   private allocate(text: string, size: number, trace: number, at: number): void {

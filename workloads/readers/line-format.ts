@@ -5,11 +5,18 @@ import { WholeLines } from "./whole-lines.js";
 /** Lines of a head that detection looks at. */
 const HEAD_LINES = 2000;
 const LF = 10;
+/** What `usual` returns for a line that it leaves. */
+export const NOT_USUAL = -1;
 
 /** Makes requests of lines. */
 export interface LineParser {
   /** One line, without its end, as Latin-1: each character is a byte. */
   line(text: string): void;
+  /**
+   * The line that begins at a byte, if it is one of the usual ones: then the requests are those that `line` would make, and
+   * the place behind its line feed is returned; else nothing is done and a negative number is returned.
+   */
+  usual?(bytes: Uint8Array, at: number): number;
   /** Behind the last line. */
   end?(): void;
 }
@@ -45,13 +52,21 @@ class LineReading implements Reading {
   }
 
   private parse(bytes: Uint8Array, start: number, end: number): void {
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
-    for (let at = 0; at < text.length; ) {
-      const next = text.indexOf("\n", at);
+    const { parser, requests } = this;
+    // Made where a line needs it.
+    let text = "";
+    for (let at = start; at < end; ) {
+      requests.position++;
+      const after = parser.usual === undefined ? NOT_USUAL : parser.usual(bytes, at);
+      if (after >= 0) {
+        at = after;
+        continue;
+      }
+      if (text === "") text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+      const next = text.indexOf("\n", at - start);
       const last = text[next - 1] === "\r" ? next - 1 : next;
-      this.requests.position++;
-      this.parser.line(text.slice(at, Math.max(at, last)));
-      at = next + 1;
+      parser.line(text.slice(at - start, Math.max(at - start, last)));
+      at = start + next + 1;
     }
   }
 }

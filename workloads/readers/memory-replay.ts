@@ -1,4 +1,5 @@
-import { lineReader } from "./line-format.js";
+import { FieldScanner } from "./field-scanner.js";
+import { type LineParser, lineReader, NOT_USUAL } from "./line-format.js";
 import { address, decimal } from "./numbers.js";
 import type { Requests } from "./requests.js";
 
@@ -44,11 +45,48 @@ function parseLine(requests: Requests, text: string): void {
   else requests.free(at);
 }
 
+const bytesOf = (text: string): Uint8Array => Buffer.from(text, "latin1");
+const MALLOC = bytesOf(": malloc 0x");
+const FREE = bytesOf(": free 0x");
+const SPACE = 0x20;
+
+class ReplayParser implements LineParser {
+  private readonly requests: Requests;
+  private readonly fields = new FieldScanner();
+
+  constructor(requests: Requests) {
+    this.requests = requests;
+  }
+
+  line(text: string): void {
+    parseLine(this.requests, text);
+  }
+
+  /** `TID: malloc PTR SIZE` and `TID: free PTR`, with or without time stamps. */
+  usual(bytes: Uint8Array, start: number): number {
+    const { fields, requests } = this;
+    fields.bytes = bytes;
+    fields.at = start;
+    const thread = fields.decimal();
+    const frees = fields.skipAll(FREE);
+    if (thread < 0 || !(frees || fields.skipAll(MALLOC))) return NOT_USUAL;
+    const at = fields.hexadecimal();
+    const size = frees ? 0 : fields.skip(SPACE) ? fields.decimal() : NOT_USUAL;
+    if (at < 0 || size < 0) return NOT_USUAL;
+    if (fields.skip(SPACE) && !(fields.decimal() >= 0 && fields.skip(SPACE) && fields.decimal() >= 0)) return NOT_USUAL;
+    if (!fields.endLine()) return NOT_USUAL;
+    requests.thread(thread);
+    if (frees) requests.free(at);
+    else requests.allocate(at, size);
+    return fields.at;
+  }
+}
+
 /** Android's recordings of whole processes, for its memory_replay: `TID: malloc PTR SIZE`, with or without time stamps. */
 export const memoryReplay = lineReader({
   name: "memory-replay",
   title: "Android memory_replay",
   source: "AOSP, system/memory/libmemory_trace and system/extras/memory_replay",
   sign: /^\d+: (?:(?:malloc|free|thread_done) 0x|(?:calloc|realloc|memalign) 0x[0-9a-f]+ (?:0x)?[0-9a-f]+ )/,
-  parse: (requests) => ({ line: (text) => parseLine(requests, text) }),
+  parse: (requests) => new ReplayParser(requests),
 });

@@ -27,6 +27,9 @@ export class Requests {
   private readonly threads = new Map<number, number>();
   private readonly parts = new Map<number, number>();
   private part: number | undefined;
+  /** Whether the heap that is read was asked for, and the thread that asked last. */
+  private hasOwn = false;
+  private lastThread: number | undefined;
 
   constructor(source: ReadSource, unit: PositionUnit = "line") {
     this.source = source;
@@ -49,15 +52,21 @@ export class Requests {
    * for each request of a format whose files may hold several heaps.
    */
   accepts(part: number): boolean {
+    if (this.hasOwn && part === this.part) return true;
     this.part ??= part;
     this.parts.set(part, (this.parts.get(part) ?? 0) + 1);
-    if (part === this.part) return true;
+    if (part === this.part) {
+      this.hasOwn = true;
+      return true;
+    }
     this.ignored.add("otherPart", this.position);
     return false;
   }
 
   /** What follows is by this thread. Threads are numbered from 0 as they appear: a trace begins in thread 0. */
   thread(id: number): void {
+    if (id === this.lastThread) return;
+    this.lastThread = id;
     let number = this.threads.get(id);
     if (number === undefined) {
       number = this.threads.size;
@@ -118,9 +127,7 @@ export class Requests {
 
   /** Forgets where a block is, which stays live; its slot, or -1 where there is none. */
   detach(address: number): number {
-    const slot = this.ids.find(address);
-    if (slot >= 0) this.ids.delete(address);
-    return slot;
+    return this.ids.take(address);
   }
 
   /** Says again where a detached block is. */

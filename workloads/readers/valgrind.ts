@@ -1,4 +1,5 @@
-import { type LineParser, lineReader } from "./line-format.js";
+import { FieldScanner } from "./field-scanner.js";
+import { type LineParser, lineReader, NOT_USUAL } from "./line-format.js";
 import { address, decimal } from "./numbers.js";
 import type { Requests } from "./requests.js";
 
@@ -9,6 +10,17 @@ const RESULT = /^ = (.*)$/;
 
 const allocating = /^(?:malloc|calloc|memalign|aligned_alloc|valloc|pvalloc|__builtin(?:_vec)?_new|_Zn[wa]\w+)$/;
 const freeing = /^(?:free|cfree|__builtin(?:_vec)?_delete|_Zd[la]\w+)$/;
+const bytesOf = (text: string): Uint8Array => Buffer.from(text, "latin1");
+const DASHES = bytesOf("--");
+const BODY = bytesOf("-- ");
+const RETURNS = bytesOf(") = 0x");
+const REALLOC = bytesOf("realloc(0x");
+const CALLOC = bytesOf("calloc(");
+const usuallyAllocating = ["malloc(", "_Znwm(", "_Znam("].map(bytesOf);
+const usuallyFreeing = ["free(0x", "_ZdlPv(0x", "_ZdlPvm(0x", "_ZdaPv(0x"].map(bytesOf);
+const COMMA = 0x2c;
+const CLOSE = 0x29;
+
 /** A block that is not being reallocated. */
 const NO_SLOT = -2;
 
@@ -23,6 +35,7 @@ const textOf = ({ name, args }: Call): string => `${name}(${args.join(",")})`;
 
 class ValgrindParser implements LineParser {
   private readonly requests: Requests;
+  private readonly fields = new FieldScanner();
   /** By process: calls whose result stands on a later line, the innermost last. */
   private readonly waiting = new Map<number, Call[]>();
 
@@ -41,6 +54,47 @@ class ValgrindParser implements LineParser {
     const result = RESULT.exec(body);
     if (result) this.lateResult(process, result[1] ?? "");
     else this.calls(process, body);
+  }
+
+  /** One call that is whole on its line: malloc, calloc, realloc, free and the operators without alignment. */
+  usual(bytes: Uint8Array, start: number): number {
+    const { fields } = this;
+    fields.bytes = bytes;
+    fields.at = start;
+    if (!fields.skipAll(DASHES)) return NOT_USUAL;
+    const process = fields.decimal();
+    if (process < 0 || !fields.skipAll(BODY)) return NOT_USUAL;
+    if (startsOne(fields, usuallyAllocating)) return this.usualAllocation(process, fields.decimal());
+    if (startsOne(fields, usuallyFreeing)) return this.usualFree(process, fields.hexadecimal());
+    if (fields.skipAll(REALLOC)) return this.usualReallocation(process, fields.hexadecimal());
+    if (!fields.skipAll(CALLOC)) return NOT_USUAL;
+    const count = fields.decimal();
+    const size = fields.skip(COMMA) ? fields.decimal() : NOT_USUAL;
+    return count < 0 || size < 0 ? NOT_USUAL : this.usualAllocation(process, count * size);
+  }
+
+  private usualAllocation(process: number, size: number): number {
+    const { fields, requests } = this;
+    const at = fields.skipAll(RETURNS) ? fields.hexadecimal() : NOT_USUAL;
+    if (size < 0 || at < 0 || !fields.endLine()) return NOT_USUAL;
+    if (requests.accepts(process)) requests.allocate(at, size);
+    return fields.at;
+  }
+
+  private usualFree(process: number, at: number): number {
+    const { fields, requests } = this;
+    if (at < 0 || !fields.skip(CLOSE) || !fields.endLine()) return NOT_USUAL;
+    if (requests.accepts(process)) requests.free(at);
+    return fields.at;
+  }
+
+  private usualReallocation(process: number, old: number): number {
+    const { fields, requests } = this;
+    const size = fields.skip(COMMA) ? fields.decimal() : NOT_USUAL;
+    const at = fields.skipAll(RETURNS) ? fields.hexadecimal() : NOT_USUAL;
+    if (old < 0 || size <= 0 || at < 0 || !fields.endLine()) return NOT_USUAL;
+    if (requests.accepts(process)) requests.reallocate(old, at, size);
+    return fields.at;
   }
 
   end(): void {
@@ -125,6 +179,12 @@ class ValgrindParser implements LineParser {
       requests.drop("failedCall");
     }
   }
+}
+
+/** Whether one of these beginnings stands here; moves past it. */
+function startsOne(fields: FieldScanner, beginnings: readonly Uint8Array[]): boolean {
+  for (const beginning of beginnings) if (fields.skipAll(beginning)) return true;
+  return false;
 }
 
 /** Size and alignment of an allocating call; NaN for what is no number. */
