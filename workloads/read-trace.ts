@@ -13,6 +13,9 @@ import { unpackerFor } from "./unpack.js";
 const HEAD_BYTES = 65536;
 const CHUNK = 262144;
 const COMPACT = "fgt";
+const GZIP = [0x1f, 0x8b];
+/** Deflate makes at most so many bytes of one. */
+const MAX_DEFLATED = 1032;
 /** 64 GiB: more than any trace that memory can hold, less than what a zipped bomb unpacks to. */
 const MAX_UNPACKED = 0x1000000000;
 
@@ -40,10 +43,12 @@ export async function readTrace(path: string, options: ReadTraceOptions = {}): P
   const { format } = options;
   if (format !== undefined && !traceFormats.includes(format)) throw unknownName("trace format", format, traceFormats);
   try {
-    const head = await readHead(path);
+    const { head, bytes } = await readEnds(path);
     if (head.length === 0) throw new InputError(`${path}: is empty: expected a trace; record or copy it again`);
     const compact = format === COMPACT || (format === undefined && isTraceFile(head));
-    const result = compact ? await readCompact(path) : await readForeign(path, unpackerFor(path, head, CHUNK), options);
+    const result = compact
+      ? await readCompact(path)
+      : await readForeign(path, bytes, unpackerFor(path, head, CHUNK), options);
     if (result.trace.length > 0) return result;
     throw new InputError(`${path}: no events: expected at least one operation; is it the right file?`);
   } catch (error) {
@@ -59,11 +64,17 @@ export function traceNameOf(path: string): string {
   );
 }
 
-async function readHead(path: string): Promise<Uint8Array> {
+/** The first bytes of a file, and about how many it holds, unpacked; 0 where that is not known. */
+async function readEnds(path: string): Promise<{ head: Uint8Array; bytes: number }> {
   const file = await open(path, "r");
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
+    const head = buffer.subarray(0, bytesRead);
+    const { size } = await file.stat();
+    if (head[0] !== GZIP[0] || head[1] !== GZIP[1] || size < 8) return { head, bytes: size };
+    // RFC 1952: the length of the last member, modulo 2^32.
+    const end = (await file.read(Buffer.alloc(4), 0, 4, size - 4)).buffer.readUInt32LE(0);
+    return { head, bytes: end < size ? 0 : Math.min(end, MAX_DEFLATED * size) };
   } finally {
     await file.close();
   }
@@ -87,24 +98,41 @@ async function readCompact(path: string): Promise<ReadResult> {
 
 async function readForeign(
   path: string,
+  bytes: number,
   unpacker: Transform | undefined,
   options: ReadTraceOptions,
 ): Promise<ReadResult> {
+  if (unpacker === undefined) return readChunks(path, bytes, chunksOf(path), Number.POSITIVE_INFINITY, options);
   const file = createReadStream(path, { highWaterMark: CHUNK });
   // Errors of either stream reach the loop below by way of the last one.
-  const content = unpacker === undefined ? file : pipeline(file, unpacker, () => undefined);
-  const limit = unpacker === undefined ? Number.POSITIVE_INFINITY : (options.maxUnpacked ?? MAX_UNPACKED);
+  const content = pipeline(file, unpacker, () => undefined);
   try {
-    return await readChunks(path, content as AsyncIterable<Buffer>, limit, options);
+    return await readChunks(path, bytes, content, options.maxUnpacked ?? MAX_UNPACKED, options);
   } finally {
     file.destroy();
     content.destroy();
   }
 }
 
+/** The bytes of a file, in one buffer that is filled again and again. */
+async function* chunksOf(path: string): AsyncGenerator<Buffer, void> {
+  const file = await open(path, "r");
+  try {
+    const buffer = Buffer.allocUnsafeSlow(CHUNK);
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, CHUNK);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
 /** The first bytes, as many as detection looks at, wait until they are there. */
 async function readChunks(
   path: string,
+  bytes: number,
   content: AsyncIterable<Buffer>,
   limit: number,
   options: ReadTraceOptions,
@@ -121,17 +149,17 @@ async function readChunks(
     }
     if (reading !== undefined) reading.push(chunk);
     else {
-      head = head.length > 0 ? Buffer.concat([head, chunk]) : chunk;
-      if (head.length >= HEAD_BYTES) reading = startReading(path, head, options);
+      head = Buffer.concat([head, chunk]);
+      if (head.length >= HEAD_BYTES) reading = startReading(path, bytes, head, options);
     }
   }
   if (total === 0) throw new InputError(`${path}: holds no data: expected a trace; record or copy it again`);
-  return (reading ?? startReading(path, head, options)).finish();
+  return (reading ?? startReading(path, bytes, head, options)).finish();
 }
 
-function startReading(path: string, head: Buffer, options: ReadTraceOptions): Reading {
+function startReading(path: string, bytes: number, head: Buffer, options: ReadTraceOptions): Reading {
   const { lenient = false, part, observe } = options;
-  const source = { file: path, name: traceNameOf(path), lenient, part, observe };
+  const source = { file: path, name: traceNameOf(path), lenient, part, observe, bytes };
   const reading = readerFor(path, head, options.format).read(source);
   reading.push(head);
   return reading;

@@ -5,6 +5,10 @@ import { Op, type Trace } from "./trace.js";
 import { finishTrace, sharedBytes, sharedInts, sharedSizes } from "./trace-columns.js";
 
 const INITIAL = 4096;
+/** A trace of more events keeps the columns in which it was collected, for they would not fit twice; others are copied. */
+const LONG = 1 << 22;
+/** Of no more events than these a caller's expectation is believed. */
+const MOST_EXPECTED = 0x40000000;
 /** 512 KiB: the largest alignment that an `op` byte can ask for. */
 const MAX_ALIGNMENT = 1 << 19;
 
@@ -37,16 +41,24 @@ export class TraceBuilder {
   private readonly labelIndex = new Map<string, number>();
   private readonly siteNames: string[] = [];
   private readonly siteIndex = new Map<string, number>();
-  private op = new Uint8Array(INITIAL);
-  private slot = new Uint32Array(INITIAL);
-  private size: Uint32Array | Float64Array = new Uint32Array(INITIAL);
+  private op: Uint8Array;
+  private slot: Uint32Array;
+  private size: Uint32Array | Float64Array;
   /** Empty until the first request with a site. */
-  private siteOf = new Uint32Array(0);
+  private siteOf: Uint32Array = new Uint32Array(0);
   private pins = new Uint32Array(0);
   private events = 0;
 
-  constructor(name: string) {
+  /**
+   * `expected`: about how many events there may be at most. Room for so many is kept ready in address space only: memory is
+   * taken as events come, and more events are as welcome.
+   */
+  constructor(name: string, expected = 0) {
     this.name = name;
+    const { op, slot, size } = roomFor(Math.min(expected, MOST_EXPECTED));
+    this.op = op;
+    this.slot = slot;
+    this.size = size;
   }
 
   /** Events so far. */
@@ -160,15 +172,17 @@ export class TraceBuilder {
   /** The trace of all requests so far. Its columns are shared memory, so that worker threads get it without a copy. */
   build(): Trace {
     const length = this.events;
-    const op = sharedBytes(length);
-    const slot = sharedInts(length);
-    const size = sharedSizes(length, this.size instanceof Float64Array ? Number.MAX_SAFE_INTEGER : 0);
-    op.set(this.op.subarray(0, length));
-    slot.set(this.slot.subarray(0, length));
-    size.set(this.size.subarray(0, length));
+    // What is in them never changes: later events are written behind.
+    const op = length > LONG ? this.op.subarray(0, length) : sharedCopy(this.op, sharedBytes(length));
+    const slot = length > LONG ? this.slot.subarray(0, length) : sharedCopy(this.slot, sharedInts(length));
+    const wide = this.size instanceof Float64Array ? Number.MAX_SAFE_INTEGER : 0;
+    const size = length > LONG ? this.size.subarray(0, length) : sharedCopy(this.size, sharedSizes(length, wide));
     const { name, labels, siteNames, switchAt, switchId } = this;
-    const site = sharedInts(siteNames.length > 0 ? length : 0);
-    site.set(this.siteOf.subarray(0, site.length));
+    const sited = siteNames.length > 0 ? length : 0;
+    const site =
+      sited > LONG && this.siteOf.length >= sited
+        ? this.siteOf.subarray(0, sited)
+        : sharedCopy(this.siteOf, sharedInts(sited));
     return finishTrace(
       { name, slots: this.stack.used, op, slot, size, site },
       { labels, siteNames, switchAt, switchId },
@@ -186,7 +200,7 @@ export class TraceBuilder {
   /** The next event is by `site`. */
   private setSite(site: number): void {
     if (this.events >= this.siteOf.length) {
-      this.siteOf = grown(this.siteOf, Math.max(INITIAL, 2 * this.events));
+      this.siteOf = sharedCopy(this.siteOf, sharedInts(Math.max(this.op.length, 2 * this.events)));
     }
     this.siteOf[this.events] = site;
   }
@@ -194,16 +208,17 @@ export class TraceBuilder {
   /** Sizes become doubles when the first one needs it. */
   private widen(): void {
     if (this.size instanceof Float64Array) return;
-    const wide = new Float64Array(this.size.length);
-    wide.set(this.size);
+    const wide = sharedSizes(this.size.length, Number.MAX_SAFE_INTEGER);
+    wide.set(this.size.subarray(0, this.events));
     this.size = wide;
   }
 
   private grow(): void {
     const capacity = 2 * this.op.length;
-    this.op = grown(this.op, capacity);
-    this.slot = grown(this.slot, capacity);
-    this.size = grown(this.size, capacity);
+    const wide = this.size instanceof Float64Array ? Number.MAX_SAFE_INTEGER : 0;
+    this.op = sharedCopy(this.op, sharedBytes(capacity));
+    this.slot = sharedCopy(this.slot, sharedInts(capacity));
+    this.size = sharedCopy(this.size, sharedSizes(capacity, wide));
   }
 
   private requireLive(slot: number, request: string): void {
@@ -223,4 +238,24 @@ export class TraceBuilder {
   private mistake(got: string, expected: string): InputError {
     return new InputError(`${this.name}: event ${this.events}: ${got}: expected ${expected}`);
   }
+}
+
+/** Columns for so many events, or for a few where there is not so much address space. */
+function roomFor(expected: number): { op: Uint8Array; slot: Uint32Array; size: Uint32Array | Float64Array } {
+  try {
+    const capacity = Math.max(INITIAL, Math.ceil(expected));
+    return { op: sharedBytes(capacity), slot: sharedInts(capacity), size: sharedSizes(capacity, 0) };
+  } catch (error) {
+    if (!(error instanceof RangeError) || expected <= INITIAL) throw error;
+    return roomFor(INITIAL);
+  }
+}
+
+/** A column, or as much of it as there is room for, in shared memory of its own. */
+function sharedCopy<Column extends Uint8Array | Uint32Array | Float64Array>(
+  from: Uint8Array | Uint32Array | Float64Array,
+  to: Column,
+): Column {
+  to.set(from.subarray(0, to.length));
+  return to;
 }

@@ -20,7 +20,7 @@ export class ByteChunks {
         `${this.file}: over ${MAX_BYTES} bytes: expected a file of this format to be smaller; record a shorter run`,
       );
     }
-    this.chunks.push(bytes);
+    this.chunks.push(Buffer.from(bytes));
   }
 
   /** All bytes so far, in one piece; starts afresh. */

@@ -15,7 +15,7 @@ export class ByteNames {
     const mask = this.table.length - 1;
     for (let at = hashOf(bytes, start, end) & mask; ; at = (at + 1) & mask) {
       const index = this.table[at] - 1;
-      if (index < 0) return this.add(at, bytes.slice(start, end), number);
+      if (index < 0) return this.add(at, Buffer.from(bytes.subarray(start, end)), number);
       if (isSame(this.names[index], bytes, start, end)) return this.numbers[index];
     }
   }

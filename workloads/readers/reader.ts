@@ -53,13 +53,15 @@ export interface ReadSource {
   readonly lenient: boolean;
   /** Of a file that holds several heaps the one to read: a process id, or a device of a PyTorch snapshot. By default the first. */
   readonly part?: number | undefined;
+  /** About how many bytes come, for which room is kept ready; 0 where it is not known. */
+  readonly bytes?: number | undefined;
   /** Told of every single finding, with its position. */
   readonly observe?: ((group: FindingGroup, kind: string, position: number) => void) | undefined;
 }
 
 /** A file being read. */
 export interface Reading {
-  /** The next bytes of the file; they may end anywhere. */
+  /** The next bytes of the file; they may end anywhere, and are there during the call only. */
   push(bytes: Uint8Array): void;
   /** No more bytes come. */
   finish(): ReadResult;

@@ -5,6 +5,8 @@ import { FindingCounter } from "./findings.js";
 import type { PositionUnit, ReadResult, ReadSource } from "./reader.js";
 
 const MAX_ALIGNMENT = 524288;
+/** Bytes of a request: fewer than in most formats. */
+const USUAL_REQUEST = 8;
 
 /**
  * What a program asked, as a foreign trace tells it by addresses, made into events by rules that all such readers share:
@@ -35,7 +37,7 @@ export class Requests {
     this.source = source;
     this.unit = unit;
     this.part = source.part;
-    this.builder = new TraceBuilder(source.name);
+    this.builder = new TraceBuilder(source.name, (source.bytes ?? 0) / USUAL_REQUEST);
     this.assumed = new FindingCounter("assumed", source);
     this.ignored = new FindingCounter("ignored", source);
     this.dropped = new FindingCounter("dropped", source);

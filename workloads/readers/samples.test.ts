@@ -75,7 +75,13 @@ function readerOf(format: string): TraceReader {
 
 function read(format: string, bytes: Uint8Array, options: Partial<ReadSource> = {}, chunk = 1 << 20): ReadResult {
   const reading = readerOf(format).read({ file: "some.file", name: "some", lenient: false, ...options });
-  for (let at = 0; at < bytes.length; at += chunk) reading.push(bytes.subarray(at, at + chunk));
+  // As from a file: what was pushed is overwritten by what comes next.
+  const buffer = Buffer.alloc(Math.min(chunk, bytes.length));
+  for (let at = 0; at < bytes.length; at += chunk) {
+    buffer.fill(0xff);
+    reading.push(buffer.subarray(0, Buffer.from(bytes.subarray(at, at + chunk)).copy(buffer)));
+  }
+  buffer.fill(0xff);
   return reading.finish();
 }
 

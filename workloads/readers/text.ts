@@ -24,6 +24,8 @@ const CR = code("\r");
 const LF = code("\n");
 const MAX_THREAD = 0xffffffff;
 const MAX_HEADER_LINES = 4;
+/** "f 0" and its line feed. */
+const SHORTEST_LINE = 4;
 
 /** Reads the text form into a trace. */
 class TextReading implements Reading {
@@ -47,7 +49,7 @@ class TextReading implements Reading {
     this.dropped = new FindingCounter("dropped", source);
     this.altered = new FindingCounter("altered", source);
     this.ignored = new FindingCounter("ignored", source);
-    this.builder = new TraceBuilder(source.name);
+    this.builder = new TraceBuilder(source.name, (source.bytes ?? 0) / SHORTEST_LINE);
     this.lines = new WholeLines(source.file, (bytes, start, end) => this.parse(bytes, start, end));
   }
 

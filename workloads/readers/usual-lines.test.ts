@@ -90,7 +90,11 @@ function outcomeOf(reader: TraceReader, text: string, lenient: boolean, chunk: n
   const bytes = Buffer.from(text, "latin1");
   try {
     const reading = reader.read({ file: "some.log", name: "some", lenient });
-    for (let at = 0; at < bytes.length; at += chunk) reading.push(bytes.subarray(at, at + chunk));
+    // As from a file: what was pushed is overwritten by what comes next.
+    const buffer = Buffer.alloc(chunk);
+    for (let at = 0; at < bytes.length; at += chunk)
+      reading.push(buffer.subarray(0, bytes.copy(buffer, 0, at, at + chunk)));
+    buffer.fill(0xff);
     const { trace, report } = reading.finish();
     return { contents: contentsOf(trace), report };
   } catch (error) {

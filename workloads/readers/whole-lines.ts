@@ -23,7 +23,7 @@ export class WholeLines {
     else {
       if (first > 0) this.parse(Buffer.concat([this.rest, bytes.subarray(0, first)]), 0, this.rest.length + first);
       if (last > first) this.parse(bytes, first, last);
-      this.keep(bytes.slice(last));
+      this.keep(Buffer.from(bytes.subarray(last)));
     }
   }
 
