@@ -83,6 +83,7 @@ describe("fraglab", () => {
       "workloads",
       "programs",
       "modifiers",
+      "recorded",
       "experiments",
       "metrics",
       "costs",

@@ -7,11 +7,12 @@ import { packageRoot } from "../harness/version.js";
 import { InputError } from "../memory/errors.js";
 import type { OptionTable, OptionValue } from "../memory/options.js";
 import { readers } from "../workloads/readers/registry.js";
+import { recordedTraces } from "../workloads/recorded.js";
 import { modifiers, programs, workloads } from "../workloads/registry.js";
 import { experimentNames, loadExperiment } from "./load-experiments.js";
 import { rangeText } from "./option-text.js";
 import { goldenTable, liveTable } from "./pymalloc-golden-table.js";
-import { markdownTable } from "./text-table.js";
+import { formatBytes, markdownTable } from "./text-table.js";
 
 /** Files that hold generated parts. */
 export const documents: readonly string[] = [
@@ -64,6 +65,19 @@ const parts: Readonly<Record<string, () => string | Promise<string>>> = {
     markdownTable(
       ["format", "what it is", "source"],
       readers.map(({ name, title, source }) => [`\`${name}\``, title, source]),
+    ),
+  recorded: () =>
+    markdownTable(
+      ["trace", "program", "what it is", "events", "peak live", "threads", "again"],
+      recordedTraces.map(({ name, program, description, events, peakLiveBytes, threads, recordedBy }) => [
+        `\`${name}\``,
+        program.split(", ")[0],
+        description.split(". ")[0],
+        String(events),
+        formatBytes(peakLiveBytes),
+        String(threads),
+        recordedBy.repeats,
+      ]),
     ),
   programs: () => names("program", programs),
   allocatorOptions: () => optionSections(allocators),

@@ -1,6 +1,6 @@
 /**
  * Takes recorded traces into the repository: `node dist/scripts/import-traces.js FOLDER`, where FOLDER holds a MANIFEST.json that
- * describes `NAME.trace.gz` files. Checks every count against it, and writes workloads/recorded/NAME.fgt and manifest.json.
+ * describes `NAME.trace.gz` files that the manifest of the library names. Checks every count against it, and writes workloads/recorded/NAME.fgt and manifest.json.
  * Only traces recorded for this project are taken, not those of others.
  */
 import { readFile } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { InputError } from "../memory/errors.js";
 import { writeAtomically } from "../workloads/atomic-file.js";
 import { fileError } from "../workloads/file-errors.js";
 import { readTrace } from "../workloads/read-trace.js";
-import { type RecordedTrace, recordedPath } from "../workloads/recorded.js";
+import { factsOf, type RecordedTrace, recordedPath, recordedTraces } from "../workloads/recorded.js";
 import { writeTraceFile } from "../workloads/trace-file.js";
 import { summarise, type TraceSummary } from "../workloads/trace-summary.js";
 
@@ -59,6 +59,11 @@ function checkCounts(capture: Capture, summary: TraceSummary): void {
 }
 
 async function importTrace(folder: string, capture: Capture): Promise<RecordedTrace> {
+  const known = recordedTraces.find(({ name }) => name === capture.name);
+  if (known === undefined)
+    throw new InputError(
+      `${capture.name}: not in manifest.json: add an entry that says how it is recorded, recordedBy`,
+    );
   const { trace } = await readTrace(join(folder, capture.file));
   const summary = summarise(trace);
   checkCounts(capture, summary);
@@ -69,17 +74,8 @@ async function importTrace(folder: string, capture: Capture): Promise<RecordedTr
     command: capture.command,
     description: capture.description,
     licence: capture.licence,
-    events: summary.events,
-    allocations: summary.allocations,
-    reallocations: summary.reallocations,
-    frees: summary.frees,
-    peakLiveBytes: summary.peakLiveBytes,
-    peakLiveBlocks: summary.peakLiveBlocks,
-    endLiveBytes: summary.endLiveBytes,
-    endLiveBlocks: summary.endLiveBlocks,
-    totalBytes: summary.totalBytes,
-    threads: summary.threads,
-    digest: summary.digest,
+    recordedBy: known.recordedBy,
+    ...factsOf(summary),
   };
 }
 
@@ -91,14 +87,15 @@ async function importTraces(folder: string | undefined): Promise<void> {
     throw fileError(path, error);
   });
   const manifest: { traces: readonly Capture[] } = JSON.parse(text);
-  const traces: RecordedTrace[] = [];
+  const imported = new Map<string, RecordedTrace>();
   for (const capture of manifest.traces) {
-    if (capture.licence === OWN) traces.push(await importTrace(folder, capture));
+    if (capture.licence === OWN) imported.set(capture.name, await importTrace(folder, capture));
   }
+  const traces = recordedTraces.map((one) => imported.get(one.name) ?? one);
   const facts = `${JSON.stringify({ traces }, null, 2)}\n`;
   await writeAtomically(join(recordedPath, "manifest.json"), (file) => file.writeFile(facts));
   console.log(
-    `${traces.length} traces, ${traces.reduce((sum, trace) => sum + trace.events, 0)} events, in ${recordedPath}`,
+    `${imported.size} of ${traces.length} traces, ${traces.reduce((sum, trace) => sum + trace.events, 0)} events, in ${recordedPath}`,
   );
 }
 

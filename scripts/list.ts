@@ -8,6 +8,7 @@ import { unknownName } from "../memory/errors.js";
 import type { OptionSpec } from "../memory/options.js";
 import type { ModifierSpec } from "../workloads/modifiers/modifier.js";
 import type { ProgramSpec } from "../workloads/program.js";
+import { type RecordedTrace, recordedTraces, repetitions } from "../workloads/recorded.js";
 import { modifiers, programs, workloads } from "../workloads/registry.js";
 import type { WorkloadSpec } from "../workloads/workload.js";
 import { experimentNames, loadExperiment } from "./load-experiments.js";
@@ -20,6 +21,7 @@ const sections = [
   "workloads",
   "programs",
   "modifiers",
+  "recorded",
   "experiments",
   "metrics",
   "costs",
@@ -53,6 +55,8 @@ async function entriesOf(section: Section): Promise<Entry[]> {
       return described(programs);
     case "modifiers":
       return described(modifiers);
+    case "recorded":
+      return recordedTraces.map(({ name, description, ...facts }) => ({ name, title: description, ...facts }));
     case "experiments": {
       const all = await Promise.all(experimentNames().map(loadExperiment));
       return all.map(({ name, title, question, factors }) => ({ name, title, question, factors }));
@@ -78,6 +82,7 @@ async function entriesOf(section: Section): Promise<Entry[]> {
 }
 
 const lastColumn: Partial<Record<Section, string>> = {
+  recorded: "program; events; how to record it again",
   metrics: "unit; formula",
   experiments: "question",
   costs: "for each; source",
@@ -87,6 +92,10 @@ function textOf(section: Section, entries: readonly Entry[]): string {
   const details = (entry: Entry): string => {
     if (section === "metrics") return `${String(entry["unit"])}; ${String(entry["formula"])}`;
     if (section === "experiments") return String(entry["question"]);
+    if (section === "recorded") {
+      const { program, events, recordedBy } = entry as unknown as RecordedTrace;
+      return `${program}; ${events} events\n${repetitions[recordedBy.repeats]}: ${recordedBy.command}`;
+    }
     if (section === "costs") {
       const each = Object.entries(entry["nanoseconds"] as Coefficients);
       return [...each.map(([counter, ns]) => `${counter}=${ns} ns`), String(entry["source"])].join("\n");

@@ -2,7 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { recordedTraces } from "../workloads/recorded.js";
 import { Sandbox } from "./sandbox.properties.js";
 
 const sandbox = new Sandbox("record");
@@ -117,6 +119,56 @@ describe("fraglab record", () => {
     expect(python.status).toBe(2);
     expect(python.stderr).toMatch(/nothing was recorded: expected a CPython/);
     expect(existsSync(join(folder, "x.fgt"))).toBe(false);
+  });
+});
+
+describe("a recipe of the library", () => {
+  it("records the same sort of trace again, and the same one the next time", () => {
+    const known = recordedTraces.find(({ name }) => name === "perl-words");
+    if (known === undefined) throw new Error("no perl-words");
+    const [, ...args] = known.recordedBy.command.split(" ");
+    const root = fileURLToPath(new URL("..", import.meta.url));
+    const traces = ["one", "two"].map((name) => {
+      const out = join(folder, `${name}.fgt`);
+      const command = args.map((word) =>
+        word === "perl-words.fgt" ? out : word.replace(/^workloads/, `${root}workloads`),
+      );
+      const run = fraglab(command);
+      expect([run.status, run.stdout]).toEqual([0, "216146\n"]);
+      return JSON.parse(fraglab(["trace", "info", out, "--json"]).stdout);
+    });
+    const [one, two] = traces;
+    // Another version of Perl asks for other blocks, but for the same work.
+    for (const fact of [
+      "events",
+      "allocations",
+      "reallocations",
+      "totalBytes",
+      "peakLiveBytes",
+      "peakLiveBlocks",
+    ] as const) {
+      expect(one[fact] / known[fact]).toBeGreaterThan(0.7);
+      expect(one[fact] / known[fact]).toBeLessThan(1.4);
+    }
+    expect(one).toMatchObject({ threads: 1, sizeQuantiles: { p50: 10 } });
+    expect(Math.abs(two.events - one.events) / one.events).toBeLessThan(0.001);
+    expect(one.library).toBeUndefined();
+  });
+
+  it("stands in the description of a trace of the library, and in the list", () => {
+    const file = fileURLToPath(new URL("../workloads/recorded/py-web.fgt", import.meta.url));
+    const info = fraglab(["trace", "info", file]);
+    expect(info.stdout).toMatch(/^ {2}of the library +py-web: CPython 3\.11\.2/m);
+    expect(info.stdout).toContain(
+      "work of the same kind is recorded by: fraglab record --python --out py-web.fgt -- sh",
+    );
+    expect(JSON.parse(fraglab(["trace", "info", file, "--json"]).stdout).library).toMatchObject({
+      name: "py-web",
+      recordedBy: { script: "workloads/recorded/programs/py-web.py", repeats: "kind" },
+    });
+    const list = JSON.parse(fraglab(["list", "recorded", "--json"]).stdout);
+    expect(list).toHaveLength(recordedTraces.length);
+    expect(fraglab(["list", "recorded"]).stdout).toContain("recorded by: fraglab record --program cc1plus");
   });
 });
 

@@ -1,6 +1,7 @@
 /** `fraglab trace`: look at and convert trace files. */
 import { type ReadTraceOptions, readTrace } from "../workloads/read-trace.js";
 import type { ReadReport } from "../workloads/readers/reader.js";
+import { type RecordedTrace, recordedTraces, repetitions } from "../workloads/recorded.js";
 import { type Quantiles, summarise, type TraceSummary } from "../workloads/trace-summary.js";
 import { reportLines } from "./source.js";
 import { formatBytes, textTable } from "./text-table.js";
@@ -20,6 +21,14 @@ function quantileRow(name: string, q: Quantiles, format: (value: number) => stri
   return [name, ...[q.p10, q.p50, q.p90, q.p99, q.p999].map(format)];
 }
 
+/** What the manifest says of a recorded trace, where this is one. */
+function libraryOf({ digest }: TraceSummary): { library?: Pick<RecordedTrace, "name" | "program" | "recordedBy"> } {
+  const known = recordedTraces.find((one) => one.digest === digest);
+  if (known === undefined) return {};
+  const { name, program, recordedBy } = known;
+  return { library: { name, program, recordedBy } };
+}
+
 function infoText(summary: TraceSummary, report: ReadReport): string {
   const facts: [string, string][] = [
     ["format", report.format],
@@ -37,6 +46,12 @@ function infoText(summary: TraceSummary, report: ReadReport): string {
     ["distinct sizes", `${summary.distinctSizes.all}; ${summary.distinctSizes.p90} make 90 % of the allocations`],
     ["digest", summary.digest],
   ];
+  const { library } = libraryOf(summary);
+  if (library !== undefined) {
+    const { script, command, repeats } = library.recordedBy;
+    facts.push(["of the library", `${library.name}: ${library.program}`]);
+    facts.push(["", `${repetitions[repeats]}: ${command} (${script})`]);
+  }
   const width = Math.max(...facts.map(([name]) => name.length));
   const quantiles = textTable(
     ["quantile", "10 %", "50 %", "90 %", "99 %", "99.9 %"],
@@ -62,7 +77,7 @@ export async function traceInfo(file: string, options: InfoOptions): Promise<voi
   picture?.checkPictureTarget(options.draw as string, options.theme);
   const { trace, report } = await readTrace(file, options);
   const summary = summarise(trace);
-  if (options.json) process.stdout.write(`${JSON.stringify({ ...summary, report }, null, 2)}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...summary, ...libraryOf(summary), report }, null, 2)}\n`);
   else process.stdout.write(`${infoText(summary, report)}\n`);
   await picture?.drawTrace(options.draw as string, options.theme, trace, summary);
 }
