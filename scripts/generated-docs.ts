@@ -7,7 +7,7 @@ import { packageRoot } from "../harness/version.js";
 import { InputError } from "../memory/errors.js";
 import type { OptionTable, OptionValue } from "../memory/options.js";
 import { readers } from "../workloads/readers/registry.js";
-import { recordedTraces } from "../workloads/recorded.js";
+import { recordedTraces } from "../workloads/recorded-library.js";
 import { modifiers, programs, workloads } from "../workloads/registry.js";
 import { experimentNames, loadExperiment } from "./load-experiments.js";
 import { rangeText } from "./option-text.js";

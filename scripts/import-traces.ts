@@ -9,7 +9,7 @@ import { InputError } from "../memory/errors.js";
 import { writeAtomically } from "../workloads/atomic-file.js";
 import { fileError } from "../workloads/file-errors.js";
 import { readTrace } from "../workloads/read-trace.js";
-import { factsOf, type RecordedTrace, recordedPath, recordedTraces } from "../workloads/recorded.js";
+import { factsOf, type RecordedTrace, recordedPath, recordedTraces } from "../workloads/recorded-library.js";
 import { writeTraceFile } from "../workloads/trace-file.js";
 import { summarise, type TraceSummary } from "../workloads/trace-summary.js";
 

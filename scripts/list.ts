@@ -8,7 +8,7 @@ import { unknownName } from "../memory/errors.js";
 import type { OptionSpec } from "../memory/options.js";
 import type { ModifierSpec } from "../workloads/modifiers/modifier.js";
 import type { ProgramSpec } from "../workloads/program.js";
-import { type RecordedTrace, recordedTraces, repetitions } from "../workloads/recorded.js";
+import { type RecordedTrace, recordedTraces, repetitions } from "../workloads/recorded-library.js";
 import { modifiers, programs, workloads } from "../workloads/registry.js";
 import type { WorkloadSpec } from "../workloads/workload.js";
 import { experimentNames, loadExperiment } from "./load-experiments.js";

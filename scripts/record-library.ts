@@ -20,7 +20,7 @@ import {
   type RecordedTrace,
   recordedPath,
   recordedTraces,
-} from "../workloads/recorded.js";
+} from "../workloads/recorded-library.js";
 import { summarise } from "../workloads/trace-summary.js";
 import { textTable } from "./text-table.js";
 

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { recordedTraces } from "../workloads/recorded.js";
+import { recordedTraces } from "../workloads/recorded-library.js";
 import { Sandbox } from "./sandbox.properties.js";
 
 const sandbox = new Sandbox("record");

@@ -1,7 +1,7 @@
 /** `fraglab trace`: look at and convert trace files. */
 import { type ReadTraceOptions, readTrace } from "../workloads/read-trace.js";
 import type { ReadReport } from "../workloads/readers/reader.js";
-import { type RecordedTrace, recordedTraces, repetitions } from "../workloads/recorded.js";
+import { type RecordedTrace, recordedTraces, repetitions } from "../workloads/recorded-library.js";
 import { type Quantiles, summarise, type TraceSummary } from "../workloads/trace-summary.js";
 import { reportLines } from "./source.js";
 import { formatBytes, textTable } from "./text-table.js";

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as zlib from "node:zlib";
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InputError } from "../memory/errors.js";
@@ -11,10 +11,20 @@ import { arbitraryTrace, contentsOf } from "./trace.properties.js";
 import { TraceBuilder } from "./trace-builder.js";
 import { readTraceFile, writeTraceFile } from "./trace-file.js";
 import { writeTextTrace } from "./trace-text-writer.js";
+import { canUnpackZstd } from "./zstd.js";
 
-const { gzipSync } = zlib;
 /** "a 0 8\nf 0\n" as zstd 1.5 packs it. */
 const zstd = Buffer.from("28b52ffd045851000061203020380a6620300aec95a072", "hex");
+/** Two frames with checksums and a skippable one between them, as zstd 1.5 packs them. */
+const frames = Buffer.from(
+  "28b52ffd241bd900006120302032340a612031203130300a722030203630300a6620310acf4e9d22502a4d180500000068656c6c6f28b52ffd241de9000073207365636f6e64206672616d650a61203120380a6620300a6620310ae281d5ba",
+  "hex",
+);
+/** "a 0 8\n" and 8 million line feeds, as zstd 1.5 packs them. */
+const bomb = Buffer.from(
+  "KLUv/QRodAAAMGEgMCA4CgEA9/85KAICABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAoCABAKAgAQCgIAEAozkAAKg+Sm0w==",
+  "base64",
+);
 
 let folder: string;
 beforeAll(async () => {
@@ -119,17 +129,57 @@ describe("readTrace", () => {
     );
   });
 
-  it("reads zstd where Node can, and says what to do where it cannot", async () => {
-    const path = fileOf("packed.trace.zst", zstd);
-    if ("createZstdDecompress" in zlib) {
-      const { trace } = await readTrace(path);
-      expect([trace.name, trace.length]).toEqual(["packed", 2]);
-      for (let length = 5; length < zstd.length; length++)
-        expect(await messageOf(readTrace(fileOf("cut.zst", zstd.subarray(0, length))))).toMatch(
-          /cut\.zst: .*(zstd|holds no data)/,
-        );
-    } else
-      expect(await messageOf(readTrace(path))).toMatch(/packed by zstd, which Node 2\d\.\S+ cannot unpack: run unzstd/);
+  it("says what to do with zstd where Node cannot unpack it", async () => {
+    const reading = readTrace(fileOf("packed.trace.zst", zstd));
+    if (canUnpackZstd) expect((await reading).trace.length).toBe(2);
+    else
+      expect(await messageOf(reading)).toMatch(/packed by zstd, which Node 2\d\.\S+ cannot unpack: run unzstd on it/);
+  });
+
+  describe.runIf(canUnpackZstd)("where Node unpacks zstd", () => {
+    it("reads every frame, and passes over what is not for it", async () => {
+      const { trace, report } = await readTrace(fileOf("frames.trace.zst", frames));
+      expect([trace.name, ...trace.size]).toEqual(["frames", 24, 100, 600, 0, 0, 8, 0, 0]);
+      expect([report.lines, trace.labels]).toEqual([8, ["second frame"]]);
+      const many = Buffer.concat(Array.from({ length: 300 }, () => zstd));
+      expect((await readTrace(fileOf("many.zst", many))).trace.length).toBe(600);
+    });
+
+    it("is an error of one line, with the byte, wherever a file is cut but between frames", async () => {
+      const whole = new Set([40, 53]);
+      for (let length = 4; length < frames.length; length++) {
+        const reading = readTrace(fileOf("cut.zst", frames.subarray(0, length)));
+        if (whole.has(length)) expect((await reading).trace.length).toBe(4);
+        else
+          expect(await messageOf(reading)).toMatch(
+            new RegExp(`cut\\.zst: byte ${length}: the zstd data end too early: expected the rest of a frame`),
+          );
+      }
+    });
+
+    it("is an error of one line where something else follows a frame", async () => {
+      expect(await messageOf(readTrace(fileOf("junk.zst", Buffer.concat([zstd, Buffer.from("junk")]))))).toMatch(
+        /junk\.zst: byte 23: no zstd frame begins here: expected its magic number or the end of the file/,
+      );
+    });
+
+    it("never gives another trace when a bit of a file with checksums is wrong", async () => {
+      const { digest } = (await readTrace(fileOf("good.zst", frames))).trace;
+      for (let bit = 32; bit < 8 * frames.length; bit++) {
+        const flipped = Buffer.from(frames);
+        flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        const outcome = await readTrace(fileOf("bad.zst", flipped)).catch((error: unknown) => error);
+        if (!(outcome instanceof InputError)) expect(outcome).toMatchObject({ trace: { digest } });
+      }
+    });
+
+    it("refuses what unpacks to more than the limit: 8 MB of blank lines in 271 bytes", async () => {
+      const path = fileOf("bomb.zst", bomb);
+      expect(await messageOf(readTrace(path, { maxUnpacked: 1_000_000 }))).toContain(
+        "unpacks to more than 1000000 bytes",
+      );
+      expect((await readTrace(path, { maxUnpacked: 8_000_006 })).report).toMatchObject({ lines: 8_000_001, events: 1 });
+    });
   });
 
   it.each([

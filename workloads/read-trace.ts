@@ -1,14 +1,12 @@
-import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
-import { pipeline, type Transform } from "node:stream";
 import { InputError, unknownName } from "../memory/errors.js";
 import { fileError } from "./file-errors.js";
 import type { Reading, ReadReport, ReadResult, ReadSource, TraceReader } from "./readers/reader.js";
 import { readers } from "./readers/registry.js";
 import { readTraceFile } from "./trace-file.js";
 import { isTraceFile } from "./trace-file-layout.js";
-import { unpackerFor } from "./unpack.js";
+import { unpacked } from "./unpack.js";
 
 const HEAD_BYTES = 65536;
 const CHUNK = 262144;
@@ -46,9 +44,7 @@ export async function readTrace(path: string, options: ReadTraceOptions = {}): P
     const { head, bytes } = await readEnds(path);
     if (head.length === 0) throw new InputError(`${path}: is empty: expected a trace; record or copy it again`);
     const compact = format === COMPACT || (format === undefined && isTraceFile(head));
-    const result = compact
-      ? await readCompact(path)
-      : await readForeign(path, bytes, unpackerFor(path, head, CHUNK), options);
+    const result = compact ? await readCompact(path) : await readForeign(path, head, bytes, options);
     if (result.trace.length > 0) return result;
     throw new InputError(`${path}: no events: expected at least one operation; is it the right file?`);
   } catch (error) {
@@ -98,20 +94,13 @@ async function readCompact(path: string): Promise<ReadResult> {
 
 async function readForeign(
   path: string,
+  head: Uint8Array,
   bytes: number,
-  unpacker: Transform | undefined,
   options: ReadTraceOptions,
 ): Promise<ReadResult> {
-  if (unpacker === undefined) return readChunks(path, bytes, chunksOf(path), Number.POSITIVE_INFINITY, options);
-  const file = createReadStream(path, { highWaterMark: CHUNK });
-  // Errors of either stream reach the loop below by way of the last one.
-  const content = pipeline(file, unpacker, () => undefined);
-  try {
-    return await readChunks(path, bytes, content, options.maxUnpacked ?? MAX_UNPACKED, options);
-  } finally {
-    file.destroy();
-    content.destroy();
-  }
+  const packed = unpacked(path, head, CHUNK);
+  if (packed === undefined) return readChunks(path, bytes, chunksOf(path), Number.POSITIVE_INFINITY, options);
+  return readChunks(path, bytes, packed, options.maxUnpacked ?? MAX_UNPACKED, options);
 }
 
 /** The bytes of a file, in one buffer that is filled again and again. */

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type RecordedFacts, recorded, recordedPath, recordedTraces, repetitions } from "./recorded.js";
+import { recorded } from "./recorded.js";
+import { type RecordedFacts, recordedPath, recordedTraces, repetitions } from "./recorded-library.js";
 import type { Trace } from "./trace.js";
 import { summarise } from "./trace-summary.js";
 

@@ -1,24 +1,18 @@
-import type { Transform } from "node:stream";
-import * as zlib from "node:zlib";
+import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream";
+import { createGunzip } from "node:zlib";
 import { InputError } from "../memory/errors.js";
-
-/** Since Node 22.15. */
-const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: { chunkSize: number }) => Transform };
+import { unzstd } from "./zstd.js";
 
 const starts = (head: Uint8Array, ...magic: number[]): boolean => magic.every((byte, at) => head[at] === byte);
 
 /**
- * The stream that unpacks a file with these first bytes; undefined where it is not packed. Throws an `InputError` of one
- * line for packings that cannot be read, and says what to do.
+ * What a packed file with these first bytes holds, as a stream; undefined where it is not packed. Throws an `InputError` of one
+ * line for packings that cannot be read, and says what to do; the stream throws what zlib says of damaged data.
  */
-export function unpackerFor(path: string, head: Uint8Array, chunkSize: number): Transform | undefined {
-  if (starts(head, 0x1f, 0x8b)) return zlib.createGunzip({ chunkSize });
-  if (starts(head, 0x28, 0xb5, 0x2f, 0xfd)) {
-    if (createZstdDecompress !== undefined) return createZstdDecompress({ chunkSize });
-    throw new InputError(
-      `${path}: packed by zstd, which Node ${process.versions.node} cannot unpack: run unzstd on it first, or use Node 22.15 or newer`,
-    );
-  }
+export function unpacked(path: string, head: Uint8Array, chunkSize: number): AsyncIterable<Buffer> | undefined {
+  if (starts(head, 0x1f, 0x8b)) return gunzip(path, chunkSize);
+  if (starts(head, 0x28, 0xb5, 0x2f, 0xfd)) return zstdContent(path, chunkSize);
   const other = starts(head, 0xfd, 0x37, 0x7a, 0x58, 0x5a)
     ? "xz"
     : starts(head, 0x42, 0x5a, 0x68)
@@ -28,4 +22,25 @@ export function unpackerFor(path: string, head: Uint8Array, chunkSize: number): 
         : undefined;
   if (other === undefined) return undefined;
   throw new InputError(`${path}: packed by ${other}: expected gzip, zstd or a plain file; unpack it first`);
+}
+
+async function* zstdContent(path: string, chunkSize: number): AsyncGenerator<Buffer, void> {
+  const file = createReadStream(path, { highWaterMark: chunkSize });
+  try {
+    yield* unzstd(path, file, chunkSize);
+  } finally {
+    file.destroy();
+  }
+}
+
+async function* gunzip(path: string, chunkSize: number): AsyncGenerator<Buffer, void> {
+  const file = createReadStream(path, { highWaterMark: chunkSize });
+  // Errors of either stream reach the loop below by way of the last one.
+  const content = pipeline(file, createGunzip({ chunkSize }), () => undefined);
+  try {
+    yield* content as AsyncIterable<Buffer>;
+  } finally {
+    file.destroy();
+    content.destroy();
+  }
 }
