@@ -166,19 +166,28 @@ static void save_maps(void) {
 #endif
 }
 
-/* Makes a step ready. Room on the disk is reserved first, because writing into a hole of a full disk kills the process. */
-static COLD unsigned char *grow(uint64_t step) {
+/*
+ * Makes a step ready. Room on the disk is reserved first, because writing into a hole of a full disk kills the process.
+ * Ahead of need it does nothing where there is no room, or where another thread makes a step ready at this moment.
+ */
+static COLD unsigned char *grow(uint64_t step, int ahead) {
   int saved = errno;
-  while (atomic_flag_test_and_set(&growing)) sched_yield();
+  while (atomic_flag_test_and_set(&growing)) {
+    if (ahead) return NULL;
+    sched_yield();
+  }
   unsigned char *ready = step < MAX_STEPS ? atomic_load(&steps[step]) : NULL;
   if (ready == NULL && atomic_load(&state) >= RECORD_MALLOC) {
     const unsigned in_window = 1u << (WINDOW_SHIFT - STEP_SHIFT);
     size_t bytes = (size_t)1 << STEP_SHIFT;
     unsigned char *window = step < MAX_STEPS ? window_of((unsigned)(step / in_window)) : NULL;
-    if (window == NULL) stop(step < MAX_STEPS ? errno : EFBIG);
-    else if (fallocate(file, 0, HEADER_BYTES + (off_t)(step << STEP_SHIFT), (off_t)bytes) != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
-      stop(errno);
-    else {
+    int error = step < MAX_STEPS ? 0 : EFBIG;
+    if (error == 0 && window == NULL) error = errno;
+    if (error == 0 && fallocate(file, 0, HEADER_BYTES + (off_t)(step << STEP_SHIFT), (off_t)bytes) != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
+      error = errno;
+    if (error != 0) {
+      if (!ahead) stop(error);
+    } else {
       ready = window + (size_t)(step % in_window) * bytes;
       madvise(ready, bytes, MADV_POPULATE_WRITE);
       if (step >= KEPT_STEPS && (step & (step - 1)) != 0) {
@@ -207,8 +216,9 @@ static inline void write_record(enum kind kind, const void *address, uint64_t si
   uint64_t at = claim() << RECORD_SHIFT;
   uint64_t step = at >> STEP_SHIFT;
   unsigned char *base = LIKELY(step < MAX_STEPS) ? atomic_load_explicit(&steps[step], memory_order_acquire) : NULL;
-  if (!LIKELY(base != NULL) && (base = grow(step)) == NULL) return;
-  uint64_t *record = (uint64_t *)(base + (at & ((UINT64_C(1) << STEP_SHIFT) - 1)));
+  if (!LIKELY(base != NULL) && (base = grow(step, 0)) == NULL) return;
+  uint64_t within = at & ((UINT64_C(1) << STEP_SHIFT) - 1);
+  uint64_t *record = (uint64_t *)(base + within);
   if (!LIKELY(thread_number != 0)) thread_number = 1 + atomic_fetch_add(&threads, 1);
   record[1] = size | (uint64_t)(thread_number - 1) << SIZE_BITS;
 #ifdef FRAGLAB_SITES
@@ -218,6 +228,8 @@ static inline void write_record(enum kind kind, const void *address, uint64_t si
 #endif
   uint64_t first = ((uint64_t)(uintptr_t)address & ADDRESS_MASK) | (uint64_t)kind << 48 | (uint64_t)alignment_log << 56;
   atomic_store_explicit((_Atomic uint64_t *)record, first, memory_order_release);
+  /* so that no thread waits for the next step */
+  if (!LIKELY(within != UINT64_C(1) << (STEP_SHIFT - 1))) grow(step + 1, 1);
 }
 
 static COLD void write_wide(enum kind kind, const void *address, uint64_t size, unsigned alignment_log, uintptr_t site) {
