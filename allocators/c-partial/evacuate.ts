@@ -44,13 +44,13 @@ export class Evacuate implements Manager {
   place(need: number, step: number): number {
     const { holes, extent } = this;
     let hole = holes.index.first(need);
-    while (hole >= 0 && aligned(extent.base, hole, step) + need > hole + holes.sizes[hole]) {
+    while (hole >= 0 && aligned(extent.base, hole, step) + need > hole + holes.sizeAt(hole)) {
       hole = holes.index.next(hole, need);
     }
     this.costs[Cost.listHops] += holes.index.hops;
     const at = aligned(extent.base, hole >= 0 ? hole : this.top, step);
     if (hole >= 0) {
-      if (holes.sizes[hole] > need) this.costs[Cost.splits] += 1;
+      if (holes.sizeAt(hole) > need) this.costs[Cost.splits] += 1;
       holes.carve(hole, at, need);
       return at;
     }
@@ -66,7 +66,7 @@ export class Evacuate implements Manager {
     const { holes } = this;
     holes.insert(at, size);
     for (const border of [at, at + size]) {
-      if (holes.before(border) < 0 || holes.sizes[border] === 0) continue;
+      if (holes.before(border) < 0 || holes.sizeAt(border) === 0) continue;
       this.costs[Cost.coalesces] += 1;
       holes.join(border);
     }

@@ -1,6 +1,7 @@
 import { grown } from "../../memory/columns.js";
 import { ceilPowerOfTwo } from "../../memory/exact-math.js";
 import { PlaceTree } from "../sequential-fit/place-tree.js";
+import { SizeColumn } from "../sequential-fit/sizes.js";
 
 /** The holes below the top of a heap, joined with their neighbours, with exact first fit. In granules. */
 export class Holes {
@@ -8,7 +9,7 @@ export class Holes {
   total = 0;
   readonly index: PlaceTree;
   /** At the first granule of a hole its size, and at its last granule where it starts. */
-  sizes = new Int32Array(1024);
+  private readonly sizes = new SizeColumn(1024);
   private starts = new Int32Array(1024);
 
   constructor() {
@@ -18,25 +19,31 @@ export class Holes {
   /** Makes positions up to `end` usable. */
   reach(end: number): void {
     if (end < this.sizes.length) return;
-    const length = ceilPowerOfTwo(end + 1);
-    this.sizes = grown(this.sizes, length);
-    this.starts = grown(this.starts, length);
-    this.index.grow(this.sizes);
+    this.sizes.grow(ceilPowerOfTwo(end + 1));
+    const starts = new Int32Array(this.sizes.length);
+    starts.set(this.starts);
+    this.starts = starts;
+    this.index.grow();
   }
 
   /** A hole, apart from its neighbours. */
   insert(at: number, size: number): void {
-    this.sizes[at] = size;
+    this.sizes.column[at] = size;
     this.starts[at + size - 1] = at + 1;
     this.total += size;
     this.index.insert(at, size);
   }
 
+  /** Granules of the hole that starts at `at`, or 0. */
+  sizeAt(at: number): number {
+    return this.sizes.sizeAt(at);
+  }
+
   remove(at: number): number {
-    const size = this.sizes[at];
+    const size = this.sizes.column[at];
     this.index.remove(at, size);
     this.starts[at + size - 1] = 0;
-    this.sizes[at] = 0;
+    this.sizes.column[at] = 0;
     this.total -= size;
     return size;
   }
@@ -63,13 +70,13 @@ export class Holes {
   /** Joins the holes that meet at `at`, if there are two. */
   join(at: number): void {
     const start = this.before(at);
-    if (start < 0 || this.sizes[at] === 0) return;
+    if (start < 0 || this.sizes.column[at] === 0) return;
     const size = this.remove(start) + this.remove(at);
     this.insert(start, size);
   }
 
   /** Holes in address order, from the lowest. */
   *all(): Generator<readonly [at: number, size: number]> {
-    for (let at = this.index.first(1); at >= 0; at = this.index.next(at, 1)) yield [at, this.sizes[at]];
+    for (let at = this.index.first(1); at >= 0; at = this.index.next(at, 1)) yield [at, this.sizes.column[at]];
   }
 }

@@ -3,6 +3,7 @@ import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import type { Extent } from "./extent.js";
 import type { FreeList } from "./free-list.js";
 import type { Layout } from "./layout.js";
+import { Tags } from "./tags.js";
 
 /** Header and two links, at the start of a free block; its size again, the footer, at its end. */
 const FREE_TAG = 24;
@@ -21,11 +22,7 @@ export interface BlockRules {
 /** The blocks of a contiguous heap, with boundary tags (Knuth 2.5, algorithm C) and a list of those that are free. */
 export class BlockTags {
   readonly list: FreeList;
-  /**
-   * At the first granule of a block its size, negative when the block is in use; at the last granule of a free block
-   * its size again; all other entries are 0, those behind the last block too.
-   */
-  tags: Int32Array;
+  readonly tags: Tags;
   private readonly extent: Extent;
   private readonly costs: Costs;
   private readonly layout: Layout;
@@ -35,7 +32,7 @@ export class BlockTags {
   private readonly tagged: boolean;
 
   /** No blocks yet; `listOver` makes the list over a first column of tags. */
-  constructor(extent: Extent, costs: Costs, rules: BlockRules, listOver: (tags: Int32Array) => FreeList) {
+  constructor(extent: Extent, costs: Costs, rules: BlockRules, listOver: (tags: Tags) => FreeList) {
     this.extent = extent;
     this.costs = costs;
     this.layout = rules.layout;
@@ -43,7 +40,7 @@ export class BlockTags {
     this.cutHigh = rules.cutHigh;
     this.joins = rules.joins;
     this.tagged = rules.layout.header > 0;
-    this.tags = new Int32Array(4096);
+    this.tags = new Tags(4096);
     this.list = listOver(this.tags);
   }
 
@@ -53,15 +50,15 @@ export class BlockTags {
       this.takeLow(at, need);
       return at;
     }
-    const size = this.tags[at];
+    const size = this.tags.sizeAt(at);
     const rest = size - need;
     if (rest < this.minSplit) {
       this.takeWhole(at, size);
       return at;
     }
     this.costs[Cost.splits] += 1;
-    this.tags[at + size - 1] = 0;
-    this.tag(at, rest);
+    this.tags.clearFree(at, size);
+    this.tags.setFree(at, rest);
     this.list.shorten(at, size, rest);
     this.write(at, rest);
     this.use(at + rest, need);
@@ -70,14 +67,15 @@ export class BlockTags {
 
   /** Hands out the low end of the free block at `at`. */
   takeLow(at: number, need: number): void {
-    const size = this.tags[at];
+    const size = this.tags.sizeAt(at);
     const rest = size - need;
     if (rest < this.minSplit) {
       this.takeWhole(at, size);
       return;
     }
     this.costs[Cost.splits] += 1;
-    this.tag(at + need, rest);
+    this.tags.clearFree(at, size);
+    this.tags.setFree(at + need, rest);
     this.list.move(at, size, at + need, rest);
     this.write(at + need, rest);
     this.use(at, need);
@@ -85,7 +83,7 @@ export class BlockTags {
 
   /** Marks granules that are in no block as a block in use. */
   use(at: number, size: number): void {
-    this.tags[at] = -size;
+    this.tags.setUsed(at, size);
     if (at + size > this.extent.used) this.extent.used = at + size;
   }
 
@@ -94,28 +92,30 @@ export class BlockTags {
    * Returns where the free block starts, which is not yet written.
    */
   merge(at: number, size: number): number {
+    const tags = this.tags;
+    tags.clearUsed(at, size);
     if (!this.joins) {
       this.insert(at, size);
       return at;
     }
-    const tags = this.tags;
     const next = at + size;
-    const before = tags[at - 1];
-    const after = tags[next];
+    const before = tags.sizeBefore(at);
+    const after = tags.at(next);
     let start = at;
     let total = size;
     if (after > 0) {
-      tags[next] = 0;
+      tags.clearFree(next, after);
       total += after;
       this.costs[Cost.coalesces] += 1;
     }
     if (before > 0) {
       start -= before;
+      tags.clearFree(start, before);
       total += before;
-      tags[at - 1] = 0;
-      tags[at] = 0;
-      tags[start] = before;
       this.costs[Cost.coalesces] += 1;
+    }
+    tags.setFree(start, total);
+    if (before > 0) {
       if (after > 0) this.list.remove(next, after);
       this.list.extend(start, before, total);
     } else if (after > 0) {
@@ -123,16 +123,16 @@ export class BlockTags {
     } else {
       this.list.insert(at, total);
     }
-    this.tag(start, total);
     return start;
   }
 
   /** Splits the free block at `at` so that its first `lead` granules are a block of their own, which keeps its place. */
   split(at: number, lead: number): void {
-    const size = this.tags[at];
+    const size = this.tags.sizeAt(at);
     this.costs[Cost.splits] += 1;
-    this.tag(at, lead);
-    this.tag(at + lead, size - lead);
+    this.tags.clearFree(at, size);
+    this.tags.setFree(at, lead);
+    this.tags.setFree(at + lead, size - lead);
     this.list.shorten(at, size, lead);
     this.list.insert(at + lead, size - lead);
     this.write(at, lead);
@@ -141,23 +141,22 @@ export class BlockTags {
 
   /** A new free block of granules that were in none. */
   insert(at: number, size: number): void {
-    this.tag(at, size);
+    this.tags.setFree(at, size);
     this.list.insert(at, size);
   }
 
   /** Forgets the free block at `at`: its granules are in no block. */
   remove(at: number): void {
-    const size = this.tags[at];
+    const size = this.tags.sizeAt(at);
+    this.tags.clearFree(at, size);
     this.list.remove(at, size);
-    this.tags[at + size - 1] = 0;
-    this.tags[at] = 0;
   }
 
   /** Moves the end of the free block at `at`, which is the last one. */
   resize(at: number, size: number): void {
-    const before = this.tags[at];
-    this.tags[at + before - 1] = 0;
-    this.tag(at, size);
+    const before = this.tags.sizeAt(at);
+    this.tags.clearFree(at, before);
+    this.tags.setFree(at, size);
     if (size > before) this.list.extend(at, before, size);
     else this.list.shorten(at, before, size);
   }
@@ -172,20 +171,16 @@ export class BlockTags {
 
   /** Makes room for positions up to and including `position`. */
   reach(position: number): void {
-    let capacity = this.tags.length;
-    if (position < capacity) return;
-    while (capacity <= position) capacity *= 2;
-    const tags = new Int32Array(capacity);
-    tags.set(this.tags);
-    this.tags = tags;
-    this.list.grow(tags);
+    const { length } = this.tags;
+    this.tags.reach(position);
+    if (this.tags.length > length) this.list.grow(this.tags.length);
   }
 
   /** Adds the blocks below `top`, and the free granules from there to the end of the heap, to a map. */
   walk(map: HeapMap, top: number, isQuick: (at: number) => boolean): void {
     const { layout, extent } = this;
     for (let at = 1; at < top; ) {
-      const tag = this.tags[at];
+      const tag = this.tags.at(at);
       const size = tag > 0 ? tag : -tag;
       const end = at + size;
       if (tag > 0) {
@@ -214,13 +209,8 @@ export class BlockTags {
   }
 
   private takeWhole(at: number, size: number): void {
-    this.tags[at + size - 1] = 0;
+    this.tags.clearFree(at, size);
     this.list.remove(at, size);
     this.use(at, size);
-  }
-
-  private tag(at: number, size: number): void {
-    this.tags[at] = size;
-    this.tags[at + size - 1] = size;
   }
 }

@@ -1,5 +1,6 @@
 import type { PlaceList, Suits } from "./free-list.js";
 import { PlaceTree } from "./place-tree.js";
+import type { Sizes } from "./sizes.js";
 
 /** Slots in a leaf, as a power of two: half of them and more hold a block, so 32 would be many to look through. */
 const SLOT_LEAF = 4;
@@ -27,7 +28,7 @@ export class FitTree implements PlaceList {
   /** Whether the rover is a position that a free block can come to hold. */
   private readonly held: boolean;
 
-  constructor(fit: TreeFit, roving: Roving, sizes: Int32Array) {
+  constructor(fit: TreeFit, roving: Roving, sizes: Sizes) {
     this.rover = 0;
     this.slots = roving === "lifo" || roving === "fifo";
     this.tree = this.slots ? new PlaceTree(sizes, SLOT_LEAF, roving === "lifo") : new PlaceTree(sizes);
@@ -91,12 +92,12 @@ export class FitTree implements PlaceList {
     if (this.held) this.holdRover(to, size);
   }
 
-  grow(sizes: Int32Array): void {
-    this.tree.grow(sizes);
+  grow(): void {
+    this.tree.grow();
   }
 
-  renumber(_before: Int32Array, after: Int32Array): void {
-    this.tree.refill(after);
+  renumber(): void {
+    this.tree.refill();
   }
 
   private next(need: number): number {

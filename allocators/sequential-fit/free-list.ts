@@ -30,8 +30,8 @@ export interface FreeList {
   shorten(at: number, before: number, size: number): void;
   /** The block at `from` of `before` granules starts at `to` now and has `size`; it counts as freed anew. */
   move(from: number, before: number, to: number, size: number): void;
-  /** Makes room for positions up to the length of the tags, whose positive entries at starts of blocks are sizes. */
-  grow(tags: Int32Array): void;
+  /** Makes room for positions below `positions`, the length of the tags. */
+  grow(positions: number): void;
 }
 
 /** A list whose blocks are known by place, and can be given other places in the same order. */

@@ -1,4 +1,5 @@
 import { ones } from "./rank-tree.js";
+import type { Sizes } from "./sizes.js";
 import { larger, largestBeside, lowestBit, sumUp, wordOf } from "./tree-records.js";
 
 /**
@@ -16,7 +17,7 @@ import { larger, largestBeside, lowestBit, sumUp, wordOf } from "./tree-records.
 
 /**
  * The set of free blocks. Places and sizes (in granules) are below 2^31. The sizes stay where the owner keeps them:
- * `sizes[at]` must hold the size of each block in the set whenever a method runs.
+ * `sizes` must know that of each block in the set whenever a method runs.
  */
 export class PlaceTree {
   /**
@@ -24,7 +25,7 @@ export class PlaceTree {
    * found, all blocks.
    */
   hops: number;
-  private sizes: Int32Array;
+  private readonly sizes: Sizes;
   /** Places in a leaf, as a power of two, at most 5. */
   private readonly leafShift: number;
   private starts: Int32Array;
@@ -43,7 +44,7 @@ export class PlaceTree {
    * An empty set over places below `sizes.length`, which must be a power of two, at least 64. Blocks are pushed before
    * all others or behind.
    */
-  constructor(sizes: Int32Array, leafShift = 5, opensFirst = false) {
+  constructor(sizes: Sizes, leafShift = 5, opensFirst = false) {
     this.hops = 0;
     this.leafShift = leafShift;
     this.sizes = sizes;
@@ -52,16 +53,18 @@ export class PlaceTree {
     this.firstLeaf = 0;
     this.open = -1;
     this.opensFirst = opensFirst;
-    this.grow(sizes);
+    this.grow();
   }
 
-  /** Forgets all blocks; those in the set are now the places of a column that are not 0, with these sizes. */
-  refill(sizes: Int32Array): void {
-    this.grow(sizes);
+  /** Forgets all blocks; those in the set are now the places whose sizes are not 0. */
+  refill(): void {
+    this.grow();
     this.open = -1;
-    const { leafShift, nodes } = this;
+    const { leafShift, nodes, sizes } = this;
     this.starts.fill(0);
-    for (let at = 0; at < sizes.length; at++) if (sizes[at] !== 0) this.starts[at >>> leafShift] |= 1 << (at & 31);
+    for (let at = 0; at < sizes.length; at++) {
+      if (sizes.sizeAt(at) !== 0) this.starts[at >>> leafShift] |= 1 << (at & 31);
+    }
     nodes.fill(0);
     for (let leaf = 0; leaf < this.starts.length; leaf++) {
       const word = wordOf(leaf + this.firstLeaf);
@@ -77,10 +80,9 @@ export class PlaceTree {
     return nodes[4] + nodes[5] + nodes[6] + nodes[7] + this.openCount();
   }
 
-  /** Replaces the column of sizes by a longer copy of it: its length is a power of two. */
-  grow(sizes: Int32Array): void {
-    this.sizes = sizes;
-    const starts = new Int32Array(sizes.length >>> this.leafShift);
+  /** The sizes have become longer. */
+  grow(): void {
+    const starts = new Int32Array(this.sizes.length >>> this.leafShift);
     starts.set(this.starts);
     this.starts = starts;
     while (this.firstLeaf * 3 + 4 < starts.length) this.addLevel();
@@ -128,7 +130,7 @@ export class PlaceTree {
     const base = (leaf << this.leafShift) & -32;
     let rest = this.starts[leaf];
     let at = base + lowestBit(rest);
-    while (sizes[at] < need) {
+    while (sizes.sizeAt(at) < need) {
       hops++;
       rest &= rest - 1;
       at = base + lowestBit(rest);
@@ -229,7 +231,7 @@ export class PlaceTree {
     for (let rest = this.starts[leaf] & mask; rest !== 0; rest &= rest - 1) {
       this.hops++;
       const at = base + lowestBit(rest);
-      if (sizes[at] >= need) return at;
+      if (sizes.sizeAt(at) >= need) return at;
     }
     return -1;
   }
@@ -341,7 +343,7 @@ export class PlaceTree {
     const base = (leaf << this.leafShift) & -32;
     let largest = 0;
     for (let rest = this.starts[leaf]; rest !== 0; rest &= rest - 1) {
-      largest = larger(largest, sizes[base + lowestBit(rest)]);
+      largest = larger(largest, sizes.sizeAt(base + lowestBit(rest)));
     }
     return largest;
   }

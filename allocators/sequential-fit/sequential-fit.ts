@@ -122,13 +122,13 @@ export class SequentialFit implements Allocator {
 
   free(ref: Ref): void {
     const at = this.positionOf(ref);
-    this.giveBack(at, -this.blocks.tags[at]);
+    this.giveBack(at, -this.blocks.tags.at(at));
   }
 
   reallocate(ref: Ref, size: number): Ref {
     if (size > LARGEST) return none;
     const at = this.positionOf(ref);
-    const before = -this.blocks.tags[at];
+    const before = -this.blocks.tags.at(at);
     const need = this.granulesFor(size);
     if (need <= before) this.cut(at, before, need);
     else if (!this.growInPlace(at, before, need)) return this.relocate(ref, before, size);
@@ -140,7 +140,7 @@ export class SequentialFit implements Allocator {
   }
 
   capacityOf(ref: Ref): number {
-    return -this.blocks.tags[this.positionOf(ref)] * this.granule - this.overhead;
+    return -this.blocks.tags.at(this.positionOf(ref)) * this.granule - this.overhead;
   }
 
   walk(map: HeapMap): void {
@@ -172,13 +172,13 @@ export class SequentialFit implements Allocator {
     const { extent, layout } = this;
     extent.touch(extent.offsetOf(at), layout.header + size);
     if (layout.footer === 0) return;
-    extent.touch(extent.offsetOf(at - this.blocks.tags[at]) - layout.footer, layout.footer);
+    extent.touch(extent.offsetOf(at - this.blocks.tags.at(at)) - layout.footer, layout.footer);
   }
 
   /** Uses a block in which an aligned address leaves `need` granules, at the lowest such address. */
   private allocateAligned(size: number, need: number, alignment: number): Ref {
     const { list, blocks } = this;
-    const suits = { suits: (at: number) => this.lead(at, alignment) + need <= blocks.tags[at] };
+    const suits = { suits: (at: number) => this.lead(at, alignment) + need <= blocks.tags.sizeAt(at) };
     let at = list.findSuitable(need, suits);
     this.costs[Cost.listHops] += list.hops;
     if (at < 0 && this.flush()) {
@@ -259,7 +259,7 @@ export class SequentialFit implements Allocator {
   /** Frees the `size` granules at `at`, which are in use. */
   private release(at: number, size: number): void {
     const start = this.blocks.merge(at, size);
-    const total = this.blocks.tags[start];
+    const total = this.blocks.tags.sizeAt(start);
     const last = start + total === this.top;
     if (last && this.preserved && this.joins) {
       if (this.extent.end > this.top) this.costs[Cost.coalesces] += 1;
@@ -277,6 +277,7 @@ export class SequentialFit implements Allocator {
     const joinsEnd = this.preserved && this.joins && rest > 0 && at + before === this.top;
     if (rest < this.minSplit && !joinsEnd) return;
     this.costs[Cost.splits] += 1;
+    this.blocks.tags.clearUsed(at, before);
     this.blocks.use(at, need);
     if (!joinsEnd) {
       this.blocks.use(at + need, rest);
@@ -292,9 +293,9 @@ export class SequentialFit implements Allocator {
   private growInPlace(at: number, before: number, need: number): boolean {
     if (!this.joins) return false;
     const next = at + before;
-    const last = next + Math.max(this.blocks.tags[next], 0) === this.top;
+    const last = next + Math.max(this.blocks.tags.at(next), 0) === this.top;
     if (last && !this.growTo(at + need)) return false;
-    const after = this.blocks.tags[next];
+    const after = this.blocks.tags.at(next);
     const joinsEnd = last && this.preserved;
     if (!joinsEnd && (after <= 0 || before + after < need)) return false;
     this.costs[Cost.coalesces] += 1;
@@ -302,8 +303,8 @@ export class SequentialFit implements Allocator {
       this.takePreserved(at, need);
     } else {
       this.blocks.takeLow(next, need - before);
-      const taken = -this.blocks.tags[next];
-      this.blocks.tags[next] = 0;
+      const taken = -this.blocks.tags.at(next);
+      this.blocks.tags.clearUsed(next, taken);
       this.blocks.use(at, before + taken);
     }
     return true;
@@ -320,7 +321,7 @@ export class SequentialFit implements Allocator {
   /** Where the free end of the heap starts: the end itself where the last block is in use. */
   private freeEnd(): number {
     if (this.preserved || !this.joins) return this.top;
-    return this.top - Math.max(this.blocks.tags[this.top - 1], 0);
+    return this.top - Math.max(this.blocks.tags.sizeBefore(this.top), 0);
   }
 
   /** Grows the heap to at least `position`; ordinary new memory joins the free block at its end, or becomes one. */

@@ -87,8 +87,8 @@ export class SizeList implements PlaceList {
     if (this.best) this.ranks.move(from, to);
   }
 
-  grow(sizes: Int32Array): void {
-    this.reach(sizes.length);
+  grow(places: number): void {
+    this.reach(places);
   }
 
   renumber(before: Int32Array, after: Int32Array): void {

@@ -1,4 +1,5 @@
 import type { FreeList, PlaceList, Suits } from "./free-list.js";
+import { SizeColumn, type Sizes } from "./sizes.js";
 
 /** Slots to begin with. */
 const SLOTS = 256;
@@ -19,18 +20,18 @@ export class SlotList implements FreeList {
   private slotOf: Int32Array;
   /** Position and size of the block in each slot; the size is 0 in an empty one. */
   private positionAt: Int32Array;
-  private sizeAt: Int32Array;
+  private readonly sizes: SizeColumn;
   /** The slot used last. */
   private edge: number;
   private count: number;
 
   /** Makes the list of places over the sizes in slots; slots are its places. */
-  constructor(order: "lifo" | "fifo", positions: number, placesOver: (sizes: Int32Array) => PlaceList) {
+  constructor(order: "lifo" | "fifo", positions: number, placesOver: (sizes: Sizes) => PlaceList) {
     this.lifo = order === "lifo";
     this.slotOf = new Int32Array(positions);
     this.positionAt = new Int32Array(SLOTS);
-    this.sizeAt = new Int32Array(SLOTS);
-    this.places = placesOver(this.sizeAt);
+    this.sizes = new SizeColumn(SLOTS);
+    this.places = placesOver(this.sizes);
     // The last slot of a LIFO list stays empty, for a rover behind all blocks.
     this.edge = this.lifo ? SLOTS - 1 : -1;
     this.count = 0;
@@ -56,19 +57,19 @@ export class SlotList implements FreeList {
   }
 
   insert(at: number, size: number): void {
-    const used = this.lifo ? this.edge === 0 : this.edge === this.sizeAt.length - 1;
+    const used = this.lifo ? this.edge === 0 : this.edge === this.sizes.length - 1;
     if (used) this.moveTogether();
     const slot = this.lifo ? --this.edge : ++this.edge;
     this.slotOf[at] = slot;
     this.positionAt[slot] = at;
-    this.sizeAt[slot] = size;
+    this.sizes.column[slot] = size;
     this.places.insert(slot, size);
     this.count++;
   }
 
   remove(at: number, size: number): void {
     const slot = this.slotOf[at];
-    this.sizeAt[slot] = 0;
+    this.sizes.column[slot] = 0;
     this.places.remove(slot, size);
     this.count--;
   }
@@ -80,7 +81,7 @@ export class SlotList implements FreeList {
 
   shorten(at: number, before: number, size: number): void {
     const slot = this.slotOf[at];
-    this.sizeAt[slot] = size;
+    this.sizes.column[slot] = size;
     this.places.shorten(slot, before, size);
   }
 
@@ -89,36 +90,38 @@ export class SlotList implements FreeList {
     this.insert(to, size);
   }
 
-  grow(tags: Int32Array): void {
-    const slotOf = new Int32Array(tags.length);
+  grow(positions: number): void {
+    const slotOf = new Int32Array(positions);
     slotOf.set(this.slotOf);
     this.slotOf = slotOf;
   }
 
   /** Moves all blocks to the end of the list where no more are added, in slots of which they use half at most. */
   private moveTogether(): void {
-    const { positionAt, sizeAt, places, count } = this;
-    let slots = sizeAt.length;
+    const { positionAt, places, count } = this;
+    const before = this.sizes.column;
+    let slots = before.length;
     while (slots < count * 2) slots *= 2;
     this.positionAt = new Int32Array(slots);
-    this.sizeAt = new Int32Array(slots);
+    const after = new Int32Array(slots);
     const { rover } = places;
     let roved = false;
     let to = this.lifo ? slots - 1 - count : 0;
     this.edge = this.lifo ? to : count - 1;
-    for (let from = 0; from < sizeAt.length; from++) {
+    for (let from = 0; from < before.length; from++) {
       if (from >= rover && !roved) {
         places.rover = to;
         roved = true;
       }
-      const size = sizeAt[from];
+      const size = before[from];
       if (size === 0) continue;
       const at = positionAt[from];
       this.slotOf[at] = to;
       this.positionAt[to] = at;
-      this.sizeAt[to] = size;
+      after[to] = size;
       to++;
     }
-    places.renumber(sizeAt, this.sizeAt);
+    this.sizes.column = after;
+    places.renumber(before, after);
   }
 }

@@ -7,6 +7,7 @@ import { type Allocator, none, type Ref } from "../allocator.js";
 import { type Fit, resolveFit, type SequentialFitOptions } from "./options.js";
 import { PlaceTree } from "./place-tree.js";
 import { SequentialFit } from "./sequential-fit.js";
+import { SizeColumn } from "./sizes.js";
 import { TextbookList } from "./textbook-list.properties.js";
 
 /** The heap as pieces [offset, bytes, kind], like those of the linear list. */
@@ -193,23 +194,21 @@ describe("the index of free blocks", () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120, size: "max" }), (steps) => {
-        let sizes = new Int32Array(64);
+        const sizes = new SizeColumn(64);
         const index = new PlaceTree(sizes);
         const model = new Map<number, number>();
         for (const { at, size, need } of steps) {
           while (at >= sizes.length) {
-            const grown = new Int32Array(sizes.length * (1 + (need & 1)) * 2);
-            grown.set(sizes);
-            sizes = grown;
-            index.grow(sizes);
+            sizes.grow(sizes.length * (1 + (need & 1)) * 2);
+            index.grow();
           }
           const old = model.get(at);
           if (old !== undefined) {
-            sizes[at] = 0;
+            sizes.column[at] = 0;
             model.delete(at);
             index.remove(at, old);
           } else {
-            sizes[at] = size;
+            sizes.column[at] = size;
             model.set(at, size);
             index.insert(at, size);
           }

@@ -1,0 +1,109 @@
+import type { Sizes } from "./sizes.js";
+
+/** The entry of a block that has this many granules or more; its size stands beside it. */
+const WIDE = 127;
+
+/**
+ * Boundary tags (Knuth 2.5, algorithm C) in one byte for each granule, so that those of a large heap stay in the cache.
+ * At the first granule of a block its size, negative when the block is in use; at the last granule of a free block its
+ * size again; all other entries are 0, those behind the last block too. Instead of a size from 127 on stands 127, and the
+ * size itself in the four bytes next to that, inside the block. Positions and sizes are in granules.
+ */
+export class Tags implements Sizes {
+  private bytes: Int8Array;
+
+  /** Tags of `length` granules, a power of two. */
+  constructor(length: number) {
+    this.bytes = new Int8Array(length);
+  }
+
+  get length(): number {
+    return this.bytes.length;
+  }
+
+  /** The size of the block that starts at `at`, negative if it is in use; 0 behind the last block. */
+  at(at: number): number {
+    const tag = this.bytes[at];
+    if (tag > -WIDE && tag < WIDE) return tag;
+    return tag < 0 ? -this.wide(at + 1) : this.wide(at + 1);
+  }
+
+  /** The size of the free block that starts at `at`. */
+  sizeAt(at: number): number {
+    const tag = this.bytes[at];
+    return tag < WIDE ? tag : this.wide(at + 1);
+  }
+
+  /** The size of the free block that ends at `end`, where another block starts; 0 or less where there is none. */
+  sizeBefore(end: number): number {
+    const tag = this.bytes[end - 1];
+    return tag < WIDE ? tag : this.wide(end - 5);
+  }
+
+  /** A free block of granules that were in none. */
+  setFree(at: number, size: number): void {
+    const bytes = this.bytes;
+    const last = at + size - 1;
+    if (size < WIDE) {
+      bytes[at] = size;
+      bytes[last] = size;
+    } else {
+      bytes[at] = WIDE;
+      bytes[last] = WIDE;
+      this.setWide(at + 1, size);
+      this.setWide(last - 4, size);
+    }
+  }
+
+  /** A block in use of granules that were in none. */
+  setUsed(at: number, size: number): void {
+    if (size < WIDE) {
+      this.bytes[at] = -size;
+    } else {
+      this.bytes[at] = -WIDE;
+      this.setWide(at + 1, size);
+    }
+  }
+
+  /** Forgets the free block of `size` granules at `at`. */
+  clearFree(at: number, size: number): void {
+    const bytes = this.bytes;
+    const last = at + size - 1;
+    bytes[at] = 0;
+    bytes[last] = 0;
+    if (size >= WIDE) {
+      this.setWide(at + 1, 0);
+      this.setWide(last - 4, 0);
+    }
+  }
+
+  /** Forgets the block in use of `size` granules at `at`. */
+  clearUsed(at: number, size: number): void {
+    this.bytes[at] = 0;
+    if (size >= WIDE) this.setWide(at + 1, 0);
+  }
+
+  /** Makes room for positions up to and including `position`. */
+  reach(position: number): void {
+    let length = this.bytes.length;
+    if (position < length) return;
+    while (length <= position) length *= 2;
+    const bytes = new Int8Array(length);
+    bytes.set(this.bytes);
+    this.bytes = bytes;
+  }
+
+  private wide(from: number): number {
+    const bytes = this.bytes;
+    const low = (bytes[from] & 255) | ((bytes[from + 1] & 255) << 8);
+    return low | ((bytes[from + 2] & 255) << 16) | (bytes[from + 3] << 24);
+  }
+
+  private setWide(from: number, size: number): void {
+    const bytes = this.bytes;
+    bytes[from] = size;
+    bytes[from + 1] = size >> 8;
+    bytes[from + 2] = size >> 16;
+    bytes[from + 3] = size >> 24;
+  }
+}
