@@ -4,16 +4,15 @@ import { PairingHeaps } from "./pairing-heaps.js";
 import { RankTree } from "./rank-tree.js";
 
 /**
- * Best and worst fit: the first block of the list among the smallest that are long enough, or among the largest. A set of
- * the sizes that occur, and for each a heap of the places of its blocks, find it in O(log n).
+ * Best fit: the first block of the list among the smallest that are long enough. A set of the sizes that occur, and for
+ * each a heap of the places of its blocks, find it in O(log n).
  *
- * Hops of the textbook's walk: best fit stops at a block of exactly the size wanted, of which a rank tree knows the place
- * in the list, else it looks at all; worst fit always looks at all, and needs no ranks.
+ * The textbook's walk stops at a block of exactly the size wanted, of which a rank tree knows the place in the list, else
+ * it looks at all.
  */
 export class SizeList implements PlaceList {
   hops: number;
   rover: number;
-  private readonly best: boolean;
   private readonly sizes: Bitset;
   private readonly heaps: PairingHeaps;
   private readonly ranks: RankTree;
@@ -21,10 +20,9 @@ export class SizeList implements PlaceList {
   private nodeOf: Int32Array;
   private count: number;
 
-  constructor(fit: "best" | "worst", places: number) {
+  constructor(places: number) {
     this.hops = 0;
     this.rover = 0;
-    this.best = fit === "best";
     this.sizes = new Bitset();
     this.heaps = new PairingHeaps();
     this.ranks = new RankTree();
@@ -35,24 +33,23 @@ export class SizeList implements PlaceList {
 
   find(need: number): number {
     this.hops = this.count;
-    const size = this.best ? this.sizes.next(need) : this.sizes.last();
+    const size = this.sizes.next(need);
     if (size < need) return -1;
     const place = this.heaps.least(size);
-    if (this.best && size === need) this.hops = this.ranks.rank(place) + 1;
+    if (size === need) this.hops = this.ranks.rank(place) + 1;
     return place;
   }
 
   findSuitable(need: number, suits: Suits): number {
-    const { best, sizes } = this;
+    const { sizes } = this;
     const holds = (place: number): boolean => suits.suits(place);
     this.hops = this.count;
-    for (let size = best ? sizes.next(need) : sizes.last(); size >= need; ) {
+    for (let size = sizes.next(need); size >= need; size = sizes.next(size + 1)) {
       const place = this.heaps.leastWhere(size, holds);
       if (place >= 0) {
-        if (best && size === need) this.hops = this.ranks.rank(place) + 1;
+        if (size === need) this.hops = this.ranks.rank(place) + 1;
         return place;
       }
-      size = best ? sizes.next(size + 1) : sizes.before(size);
     }
     return -1;
   }
@@ -61,13 +58,13 @@ export class SizeList implements PlaceList {
 
   insert(at: number, size: number): void {
     this.addSize(at, size);
-    if (this.best) this.ranks.add(at);
+    this.ranks.add(at);
     this.count++;
   }
 
   remove(at: number, size: number): void {
     this.removeSize(at, size);
-    if (this.best) this.ranks.remove(at);
+    this.ranks.remove(at);
     this.count--;
   }
 
@@ -84,7 +81,7 @@ export class SizeList implements PlaceList {
   move(from: number, before: number, to: number, size: number): void {
     this.removeSize(from, before);
     this.addSize(to, size);
-    if (this.best) this.ranks.move(from, to);
+    this.ranks.move(from, to);
   }
 
   grow(places: number): void {
@@ -103,7 +100,7 @@ export class SizeList implements PlaceList {
       const node = old[from++];
       this.heaps.rename(node, to);
       this.nodeOf[to] = node;
-      if (this.best) this.ranks.add(to);
+      this.ranks.add(to);
     }
   }
 
@@ -121,6 +118,6 @@ export class SizeList implements PlaceList {
     const nodeOf = new Int32Array(places);
     nodeOf.set(this.nodeOf);
     this.nodeOf = nodeOf;
-    if (this.best) this.ranks.grow(places);
+    this.ranks.grow(places);
   }
 }
