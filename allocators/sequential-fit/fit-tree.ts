@@ -1,40 +1,29 @@
-import type { PlaceList, Suits } from "./free-list.js";
+import type { FreeList, Suits } from "./free-list.js";
 import { PlaceTree } from "./place-tree.js";
 import type { Sizes } from "./sizes.js";
-
-/** Slots in a leaf, as a power of two: half of them and more hold a block, so 32 would be many to look through. */
-const SLOT_LEAF = 4;
 
 /** How a walk along the list chooses: the first block, or the first from the rover on. */
 export type TreeFit = "first" | "next";
 
-/** Whether places are positions in the heap, and how a served block moves the rover then; or slots, in which order. */
-export type Roving = "past-block" | "at-block" | "lifo" | "fifo";
-
 /**
- * First and next fit over a `PlaceTree`.
+ * First and next fit over a `PlaceTree`, whose places are positions in the heap.
  *
- * Hops of the textbook's walk: first fit stops at the block it takes. Next fit starts at the
- * first block whose place is the rover's or after it, and goes round once. The rover is a place, not a block: the end of
- * the block last handed out if that was cut from the low end (`past-block`), else the place of the block that it was cut
- * from. Where places are positions, a free block that comes to hold the rover inside takes it to its start.
+ * Hops of the textbook's walk: first fit stops at the block it takes. Next fit starts at the first block whose place is
+ * the rover's or after it, and goes round once. The rover is a place, not a block: the end of the block last handed out
+ * if blocks are cut from the low end, else the start of the block that it was cut from. A free block that comes to hold
+ * the rover inside takes it to its start.
  */
-export class FitTree implements PlaceList {
-  rover: number;
+export class FitTree implements FreeList {
+  private rover: number;
   private readonly tree: PlaceTree;
   private readonly roves: boolean;
-  private readonly past: boolean;
-  private readonly slots: boolean;
-  /** Whether the rover is a position that a free block can come to hold. */
-  private readonly held: boolean;
+  private readonly cutLow: boolean;
 
-  constructor(fit: TreeFit, roving: Roving, sizes: Sizes) {
+  constructor(fit: TreeFit, cutLow: boolean, sizes: Sizes) {
     this.rover = 0;
-    this.slots = roving === "lifo" || roving === "fifo";
-    this.tree = this.slots ? new PlaceTree(sizes, SLOT_LEAF, roving === "lifo") : new PlaceTree(sizes);
+    this.tree = new PlaceTree(sizes);
     this.roves = fit === "next";
-    this.past = roving === "past-block";
-    this.held = this.roves && !this.slots;
+    this.cutLow = cutLow;
   }
 
   get hops(): number {
@@ -65,13 +54,12 @@ export class FitTree implements PlaceList {
   }
 
   rove(at: number, need: number): void {
-    this.rover = this.past ? at + need : at;
+    this.rover = this.cutLow ? at + need : at;
   }
 
   insert(at: number, size: number): void {
-    if (this.slots) this.tree.push(at, size);
-    else this.tree.insert(at, size);
-    if (this.held) this.holdRover(at, size);
+    this.tree.insert(at, size);
+    if (this.roves) this.holdRover(at, size);
   }
 
   remove(at: number, size: number): void {
@@ -80,7 +68,7 @@ export class FitTree implements PlaceList {
 
   extend(at: number, _before: number, size: number): void {
     this.tree.extend(at, size);
-    if (this.held) this.holdRover(at, size);
+    if (this.roves) this.holdRover(at, size);
   }
 
   shorten(at: number, before: number): void {
@@ -89,15 +77,11 @@ export class FitTree implements PlaceList {
 
   move(from: number, before: number, to: number, size: number): void {
     this.tree.move(from, before, to, size);
-    if (this.held) this.holdRover(to, size);
+    if (this.roves) this.holdRover(to, size);
   }
 
   grow(): void {
     this.tree.grow();
-  }
-
-  renumber(): void {
-    this.tree.refill();
   }
 
   private next(need: number): number {

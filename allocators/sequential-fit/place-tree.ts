@@ -1,12 +1,13 @@
-import { ones } from "./rank-tree.js";
 import type { Sizes } from "./sizes.js";
 import { larger, largestBeside, lowestBit, sumUp, wordOf } from "./tree-records.js";
+
+const LEAF_SHIFT = 5;
 
 /**
  * Free blocks in the order of their places, with exact first fit in O(log places). A place is a position in the heap, or
  * a slot of a list.
  *
- * A leaf covers 32 places, or fewer where places are dense, and holds one word: bit `i % 32` is set where a free block has
+ * A leaf covers 32 places and holds one word: bit `i % 32` is set where a free block has
  * place `i`. A tree over the leaves, four children to a node, knows for each subtree the largest free block in it and the
  * number of free blocks, so that one descent finds a block and its place in the textbook's linked list.
  *
@@ -26,63 +27,29 @@ export class PlaceTree {
    */
   hops: number;
   private readonly sizes: Sizes;
-  /** Places in a leaf, as a power of two, at most 5. */
-  private readonly leafShift: number;
   private starts: Int32Array;
   private nodes: Int32Array;
   /** Entry of the first leaf. */
   private firstLeaf: number;
-  /**
-   * The leaf to which blocks are pushed, or -1. The tree takes it for empty until another is pushed to: most blocks
-   * that are freed last are taken first, and what comes and goes before the tree knows costs it nothing.
-   */
-  private open: number;
-  /** Whether the open leaf lies before all others, not behind. */
-  private readonly opensFirst: boolean;
-
-  /**
-   * An empty set over places below `sizes.length`, which must be a power of two, at least 64. Blocks are pushed before
-   * all others or behind.
-   */
-  constructor(sizes: Sizes, leafShift = 5, opensFirst = false) {
+  /** An empty set over the places of `sizes`. */
+  constructor(sizes: Sizes) {
     this.hops = 0;
-    this.leafShift = leafShift;
     this.sizes = sizes;
     this.starts = new Int32Array(0);
     this.nodes = new Int32Array(8);
     this.firstLeaf = 0;
-    this.open = -1;
-    this.opensFirst = opensFirst;
     this.grow();
-  }
-
-  /** Forgets all blocks; those in the set are now the places whose sizes are not 0. */
-  refill(): void {
-    this.grow();
-    this.open = -1;
-    const { leafShift, nodes, sizes } = this;
-    this.starts.fill(0);
-    for (let at = 0; at < sizes.length; at++) {
-      if (sizes.sizeAt(at) !== 0) this.starts[at >>> leafShift] |= 1 << (at & 31);
-    }
-    nodes.fill(0);
-    for (let leaf = 0; leaf < this.starts.length; leaf++) {
-      const word = wordOf(leaf + this.firstLeaf);
-      nodes[word] = this.largestIn(leaf);
-      nodes[word + 4] = ones(this.starts[leaf]);
-    }
-    for (let entry = this.firstLeaf - 1; entry >= 0; entry--) sumUp(nodes, entry);
   }
 
   /** The number of blocks. */
   count(): number {
     const nodes = this.nodes;
-    return nodes[4] + nodes[5] + nodes[6] + nodes[7] + this.openCount();
+    return nodes[4] + nodes[5] + nodes[6] + nodes[7];
   }
 
   /** The sizes have become longer. */
   grow(): void {
-    const starts = new Int32Array(this.sizes.length >>> this.leafShift);
+    const starts = new Int32Array(this.sizes.length >>> LEAF_SHIFT);
     starts.set(this.starts);
     this.starts = starts;
     while (this.firstLeaf * 3 + 4 < starts.length) this.addLevel();
@@ -90,23 +57,6 @@ export class PlaceTree {
 
   /** The lowest block of at least `need` granules, or -1. Sets `hops`. */
   first(need: number): number {
-    const { open } = this;
-    if (open < 0) return this.firstClosed(need);
-    if (!this.opensFirst) {
-      const at = this.firstClosed(need);
-      return at < 0 ? this.firstIn(open, -1, need) : at;
-    }
-    this.hops = 0;
-    let at = this.firstIn(open, -1, need);
-    if (at < 0) {
-      at = this.firstClosed(need);
-      this.hops += this.openCount();
-    }
-    return at;
-  }
-
-  /** The same outside the open leaf. */
-  private firstClosed(need: number): number {
     const nodes = this.nodes;
     if (larger(larger(nodes[0], nodes[1]), larger(nodes[2], nodes[3])) < need) {
       this.hops = nodes[4] + nodes[5] + nodes[6] + nodes[7];
@@ -127,7 +77,7 @@ export class PlaceTree {
     } while (entry < firstLeaf);
     const leaf = entry - firstLeaf;
     const sizes = this.sizes;
-    const base = (leaf << this.leafShift) & -32;
+    const base = leaf << LEAF_SHIFT;
     let rest = this.starts[leaf];
     let at = base + lowestBit(rest);
     while (sizes.sizeAt(at) < need) {
@@ -150,30 +100,15 @@ export class PlaceTree {
   }
 
   insert(at: number, size: number): void {
-    const leaf = at >>> this.leafShift;
+    const leaf = at >>> LEAF_SHIFT;
     this.starts[leaf] |= 1 << (at & 31);
     this.add(leaf, size, 1);
   }
 
-  /** Puts in a block before all others, or behind all, as the constructor was told. */
-  push(at: number, size: number): void {
-    const leaf = at >>> this.leafShift;
-    if (leaf !== this.open) {
-      this.close();
-      if (this.starts[leaf] !== 0) {
-        this.insert(at, size);
-        return;
-      }
-      this.open = leaf;
-    }
-    this.starts[leaf] |= 1 << (at & 31);
-  }
-
   /** Takes out the block at `at`, which has `size` granules. */
   remove(at: number, size: number): void {
-    const leaf = at >>> this.leafShift;
+    const leaf = at >>> LEAF_SHIFT;
     this.starts[leaf] &= ~(1 << (at & 31));
-    if (leaf === this.open) return;
     const nodes = this.nodes;
     let entry = leaf + this.firstLeaf;
     let word = wordOf(entry);
@@ -190,18 +125,18 @@ export class PlaceTree {
 
   /** The block at `at` has grown to `size` granules at its upper end. */
   extend(at: number, size: number): void {
-    this.raise(at >>> this.leafShift, size);
+    this.raise(at >>> LEAF_SHIFT, size);
   }
 
   /** The block at `at` has shrunk from `before` granules at its upper end. */
   shorten(at: number, before: number): void {
-    this.lower(at >>> this.leafShift, before);
+    this.lower(at >>> LEAF_SHIFT, before);
   }
 
   /** The block at `from` of `before` granules now starts at `to` and has `size`: its lower end was cut or extended. */
   move(from: number, before: number, to: number, size: number): void {
-    const source = from >>> this.leafShift;
-    const target = to >>> this.leafShift;
+    const source = from >>> LEAF_SHIFT;
+    const target = to >>> LEAF_SHIFT;
     this.starts[source] &= ~(1 << (from & 31));
     this.starts[target] |= 1 << (to & 31);
     if (source !== target) this.shift(source, target);
@@ -211,14 +146,11 @@ export class PlaceTree {
 
   /** The lowest block large enough in the places of the leaf of `at` that `mask` leaves, or behind the leaf. */
   private search(at: number, mask: number, need: number): number {
-    const { open } = this;
-    let leaf = at >>> this.leafShift;
+    let leaf = at >>> LEAF_SHIFT;
     let found = this.firstIn(leaf, mask, need);
     while (found < 0) {
-      // The tree does not know of the open leaf.
-      const after = this.opensFirst && leaf < open ? open : this.leafAfter(leaf, need);
-      if (after < 0 && open <= leaf) return -1;
-      leaf = after < 0 ? open : after;
+      leaf = this.leafAfter(leaf, need);
+      if (leaf < 0) return -1;
       found = this.firstIn(leaf, -1, need);
     }
     return found;
@@ -227,25 +159,13 @@ export class PlaceTree {
   /** The lowest block large enough in the places of a leaf that `mask` leaves, or -1. Goes on with `hops`. */
   private firstIn(leaf: number, mask: number, need: number): number {
     const { sizes } = this;
-    const base = (leaf << this.leafShift) & -32;
+    const base = leaf << LEAF_SHIFT;
     for (let rest = this.starts[leaf] & mask; rest !== 0; rest &= rest - 1) {
       this.hops++;
       const at = base + lowestBit(rest);
       if (sizes.sizeAt(at) >= need) return at;
     }
     return -1;
-  }
-
-  private openCount(): number {
-    return this.open < 0 ? 0 : ones(this.starts[this.open]);
-  }
-
-  /** Tells the tree what the open leaf holds. */
-  private close(): void {
-    const { open } = this;
-    this.open = -1;
-    if (open < 0 || this.starts[open] === 0) return;
-    this.add(open, this.largestIn(open), ones(this.starts[open]));
   }
 
   /** A leaf has `count` more blocks, the largest of `size` granules. */
@@ -340,7 +260,7 @@ export class PlaceTree {
 
   private largestIn(leaf: number): number {
     const sizes = this.sizes;
-    const base = (leaf << this.leafShift) & -32;
+    const base = leaf << LEAF_SHIFT;
     let largest = 0;
     for (let rest = this.starts[leaf]; rest !== 0; rest &= rest - 1) {
       largest = larger(largest, sizes.sizeAt(base + lowestBit(rest)));

@@ -5,6 +5,9 @@ const LEAF_SHIFT = 5;
 const NODE_SHIFT = 4;
 const SIBLINGS = (1 << NODE_SHIFT) - 1;
 
+/** Members that are as many leaves apart or fewer are counted one leaf after the other. */
+const NEAR = 16;
+
 /** The number of bits set in a word. */
 export function ones(word: number): number {
   const pairs = word - ((word >>> 1) & 0x55555555);
@@ -69,9 +72,25 @@ export class RankTree {
     return below;
   }
 
-  clear(): void {
-    this.bits.fill(0);
-    this.counts.fill(0);
+  /** How many members there are from `from` to `to`, which is one. */
+  between(from: number, to: number): number {
+    const first = from >>> LEAF_SHIFT;
+    const last = to >>> LEAF_SHIFT;
+    if (last - first > NEAR) return this.rank(to) + 1 - this.rank(from);
+    const { bits } = this;
+    let below = ones(bits[last] & ~(-2 << (to & 31)));
+    for (let leaf = first; leaf < last; leaf++) below += ones(bits[leaf]);
+    return below - ones(bits[first] & ~(-1 << (from & 31)));
+  }
+
+  /** Forgets all members; now they are the places of a column that are not 0. */
+  refill(column: Int32Array): void {
+    this.bits = new Int32Array(0);
+    this.grow(column.length);
+    for (let place = 0; place < column.length; place++) {
+      if (column[place] !== 0) this.bits[place >>> LEAF_SHIFT] |= 1 << (place & 31);
+    }
+    this.sumUp();
   }
 
   /** Makes room for places below `capacity`. */
@@ -89,7 +108,19 @@ export class RankTree {
       if (size <= SIBLINGS + 1) break;
     }
     this.counts = new Int32Array(total);
-    for (let leaf = 0; leaf < leaves; leaf++) if (bits[leaf] !== 0) this.count(leaf, ones(bits[leaf]));
+    this.sumUp();
+  }
+
+  private sumUp(): void {
+    const { bits, counts, offset, levels } = this;
+    for (let leaf = 0; leaf < bits.length; leaf++) counts[leaf] = ones(bits[leaf]);
+    for (let level = 1; level < levels; level++) {
+      const end = level + 1 < levels ? offset[level + 1] : counts.length;
+      counts.fill(0, offset[level], end);
+      for (let entry = offset[level - 1]; entry < offset[level]; entry++) {
+        counts[offset[level] + ((entry - offset[level - 1]) >>> NODE_SHIFT)] += counts[entry];
+      }
+    }
   }
 
   private count(leaf: number, by: number): void {

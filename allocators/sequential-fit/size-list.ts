@@ -91,8 +91,6 @@ export class SizeList implements PlaceList {
   renumber(before: Int32Array, after: Int32Array): void {
     const old = this.nodeOf;
     this.nodeOf = new Int32Array(after.length);
-    this.ranks.clear();
-    this.ranks.grow(after.length);
     let from = 0;
     for (let to = 0; to < after.length; to++) {
       if (after[to] === 0) continue;
@@ -100,8 +98,8 @@ export class SizeList implements PlaceList {
       const node = old[from++];
       this.heaps.rename(node, to);
       this.nodeOf[to] = node;
-      this.ranks.add(to);
     }
+    this.ranks.refill(after);
   }
 
   private addSize(at: number, size: number): void {

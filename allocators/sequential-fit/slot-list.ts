@@ -1,5 +1,5 @@
 import type { FreeList, PlaceList, Suits } from "./free-list.js";
-import { SizeColumn, type Sizes } from "./sizes.js";
+import { SizeColumn } from "./sizes.js";
 
 /** Slots to begin with. */
 const SLOTS = 256;
@@ -16,7 +16,9 @@ const SLOTS = 256;
 export class SlotList implements FreeList {
   private readonly lifo: boolean;
   private readonly places: PlaceList;
-  /** Slot of the free block at each position. */
+  /** Blocks start at least two to this power apart. */
+  private readonly apart: number;
+  /** Slot of the free block at a position, whose last bits are cut off. */
   private slotOf: Int32Array;
   /** Position and size of the block in each slot; the size is 0 in an empty one. */
   private positionAt: Int32Array;
@@ -25,10 +27,11 @@ export class SlotList implements FreeList {
   private edge: number;
   private count: number;
 
-  /** Makes the list of places over the sizes in slots; slots are its places. */
-  constructor(order: "lifo" | "fifo", positions: number, placesOver: (sizes: Sizes) => PlaceList) {
+  /** A list of blocks of `least` granules or more; makes the list of places, which slots are, over their sizes. */
+  constructor(order: "lifo" | "fifo", positions: number, least: number, placesOver: (sizes: SizeColumn) => PlaceList) {
     this.lifo = order === "lifo";
-    this.slotOf = new Int32Array(positions);
+    this.apart = 31 - Math.clz32(least);
+    this.slotOf = new Int32Array(positions >>> this.apart);
     this.positionAt = new Int32Array(SLOTS);
     this.sizes = new SizeColumn(SLOTS);
     this.places = placesOver(this.sizes);
@@ -53,14 +56,14 @@ export class SlotList implements FreeList {
   }
 
   rove(at: number, need: number, listed: boolean): void {
-    if (listed) this.places.rove(this.slotOf[at], need, listed);
+    if (listed) this.places.rove(this.slotOf[at >>> this.apart], need, listed);
   }
 
   insert(at: number, size: number): void {
     const used = this.lifo ? this.edge === 0 : this.edge === this.sizes.length - 1;
     if (used) this.moveTogether();
     const slot = this.lifo ? --this.edge : ++this.edge;
-    this.slotOf[at] = slot;
+    this.slotOf[at >>> this.apart] = slot;
     this.positionAt[slot] = at;
     this.sizes.column[slot] = size;
     this.places.insert(slot, size);
@@ -68,7 +71,7 @@ export class SlotList implements FreeList {
   }
 
   remove(at: number, size: number): void {
-    const slot = this.slotOf[at];
+    const slot = this.slotOf[at >>> this.apart];
     this.sizes.column[slot] = 0;
     this.places.remove(slot, size);
     this.count--;
@@ -80,7 +83,7 @@ export class SlotList implements FreeList {
   }
 
   shorten(at: number, before: number, size: number): void {
-    const slot = this.slotOf[at];
+    const slot = this.slotOf[at >>> this.apart];
     this.sizes.column[slot] = size;
     this.places.shorten(slot, before, size);
   }
@@ -91,7 +94,7 @@ export class SlotList implements FreeList {
   }
 
   grow(positions: number): void {
-    const slotOf = new Int32Array(positions);
+    const slotOf = new Int32Array(positions >>> this.apart);
     slotOf.set(this.slotOf);
     this.slotOf = slotOf;
   }
@@ -116,7 +119,7 @@ export class SlotList implements FreeList {
       const size = before[from];
       if (size === 0) continue;
       const at = positionAt[from];
-      this.slotOf[at] = to;
+      this.slotOf[at >>> this.apart] = to;
       this.positionAt[to] = at;
       after[to] = size;
       to++;
