@@ -38,6 +38,6 @@ export interface FreeList {
 export interface PlaceList extends FreeList {
   /** The place from which next fit goes on. */
   rover: number;
-  /** The blocks of one column of sizes, where they are not 0, now stand in another, in the same order. */
-  renumber(before: Int32Array, after: Int32Array): void;
+  /** The same blocks, in the same order, now stand where the sizes are not 0. */
+  renumber(): void;
 }

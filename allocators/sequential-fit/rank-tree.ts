@@ -1,134 +1,143 @@
-/** The number of members below a place, in O(log places). */
+import type { Sizes } from "./sizes.js";
 
-/** Places in a leaf, and entries in a node of the tree over the leaves, as powers of two. */
-const LEAF_SHIFT = 5;
-const NODE_SHIFT = 4;
-const SIBLINGS = (1 << NODE_SHIFT) - 1;
-
-/** Members that are as many leaves apart or fewer are counted one leaf after the other. */
+// Places by words of 32 bits, words by fours, fours by groups.
+const WORD = 5;
+const FOUR = 7;
+const GROUP = 9;
+/** Members that are as many words apart or fewer are counted one word after the other. */
 const NEAR = 16;
 
 /** The number of bits set in a word. */
-export function ones(word: number): number {
+function ones(word: number): number {
   const pairs = word - ((word >>> 1) & 0x55555555);
   const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
   return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
+// What four siblings hold is counted in three lanes of ten bits: in the first sibling, in the first two, in three.
+
+/** One in each lane that counts sibling `i`, from 0 to 3. */
+function lanesWith(i: number): number {
+  return (0x00100401 << (10 * i)) & 0x3fffffff;
+}
+
+/** The number that the siblings before `i` hold. */
+function before(i: number, lanes: number): number {
+  return (lanes >>> (10 * i - 10)) & 0x3ff & (-i >> 31);
+}
+
 /**
- * A set of places with order statistics: a bit for each place, and over each 32 of them, each 16 times as many, and so
- * on a count.
+ * A set of places that tells in O(log places) how many of its members lie below one. There is a bit for each place, a word
+ * of lanes for each four words of bits and for each four of those, and over these groups of 512 places a binary tree whose
+ * nodes know how many members lie to their left. All loops are as long as the tree is high: counts change and are read at
+ * random places, and a branch on these would mostly be mispredicted.
  */
 export class RankTree {
   private bits: Int32Array;
-  /** Counts of all levels, the leaves' first; the last level has at most 16. */
-  private counts: Int32Array;
-  /** Where each level starts in `counts`, and how many levels there are. */
-  private readonly offset: Int32Array;
-  private levels: number;
+  /** Lanes over the words of each four, and over the fours of each group. */
+  private words: Int32Array;
+  private fours: Int32Array;
+  /** Members in the left half below each node; node 1 is the root, and the children of `i` are 2i and 2i + 1. */
+  private left: Int32Array;
 
   constructor() {
     this.bits = new Int32Array(0);
-    this.counts = new Int32Array(0);
-    this.offset = new Int32Array(8);
-    this.levels = 0;
-    this.grow(64);
+    this.words = new Int32Array(0);
+    this.fours = new Int32Array(0);
+    this.left = new Int32Array(0);
+    this.grow(1);
+  }
+
+  has(place: number): boolean {
+    return ((this.bits[place >>> WORD] >>> (place & 31)) & 1) !== 0;
   }
 
   add(place: number): void {
-    this.bits[place >>> LEAF_SHIFT] |= 1 << (place & 31);
-    this.count(place >>> LEAF_SHIFT, 1);
+    this.bits[place >>> WORD] |= 1 << (place & 31);
+    this.count(place, 1);
   }
 
   remove(place: number): void {
-    this.bits[place >>> LEAF_SHIFT] &= ~(1 << (place & 31));
-    this.count(place >>> LEAF_SHIFT, -1);
+    this.bits[place >>> WORD] &= ~(1 << (place & 31));
+    this.count(place, -1);
   }
 
   move(from: number, to: number): void {
-    const { bits, counts, offset } = this;
-    let source = from >>> LEAF_SHIFT;
-    let target = to >>> LEAF_SHIFT;
-    bits[source] &= ~(1 << (from & 31));
-    bits[target] |= 1 << (to & 31);
-    for (let level = 0; source !== target; level++) {
-      counts[offset[level] + source] -= 1;
-      counts[offset[level] + target] += 1;
-      source >>>= NODE_SHIFT;
-      target >>>= NODE_SHIFT;
-    }
+    this.bits[from >>> WORD] &= ~(1 << (from & 31));
+    this.bits[to >>> WORD] |= 1 << (to & 31);
+    if (from >>> WORD === to >>> WORD) return;
+    this.count(from, -1);
+    this.count(to, 1);
   }
 
   /** How many members lie below `place`. */
   rank(place: number): number {
-    const { bits, counts, offset, levels } = this;
-    let entry = place >>> LEAF_SHIFT;
-    let below = ones(bits[entry] & ~(-1 << (place & 31)));
-    for (let level = 0; level < levels; level++) {
-      const at = offset[level];
-      for (let sibling = entry & ~SIBLINGS; sibling < entry; sibling++) below += counts[at + sibling];
-      entry >>>= NODE_SHIFT;
+    const left = this.left;
+    let below = ones(this.bits[place >>> WORD] & ~(-1 << (place & 31)));
+    below += before((place >>> WORD) & 3, this.words[place >>> FOUR]);
+    below += before((place >>> FOUR) & 3, this.fours[place >>> GROUP]);
+    let node = (place >>> GROUP) + left.length;
+    while (node > 1) {
+      const right = -(node & 1);
+      node >>>= 1;
+      below += left[node] & right;
     }
     return below;
   }
 
   /** How many members there are from `from` to `to`, which is one. */
   between(from: number, to: number): number {
-    const first = from >>> LEAF_SHIFT;
-    const last = to >>> LEAF_SHIFT;
+    const first = from >>> WORD;
+    const last = to >>> WORD;
     if (last - first > NEAR) return this.rank(to) + 1 - this.rank(from);
-    const { bits } = this;
-    let below = ones(bits[last] & ~(-2 << (to & 31)));
-    for (let leaf = first; leaf < last; leaf++) below += ones(bits[leaf]);
-    return below - ones(bits[first] & ~(-1 << (from & 31)));
+    const bits = this.bits;
+    let members = ones(bits[last] & ~(-2 << (to & 31)));
+    for (let word = first; word < last; word++) members += ones(bits[word]);
+    return members - ones(bits[first] & ~(-1 << (from & 31)));
   }
 
-  /** Forgets all members; now they are the places of a column that are not 0. */
-  refill(column: Int32Array): void {
-    this.bits = new Int32Array(0);
-    this.grow(column.length);
-    for (let place = 0; place < column.length; place++) {
-      if (column[place] !== 0) this.bits[place >>> LEAF_SHIFT] |= 1 << (place & 31);
+  /** Forgets all members; now they are the places whose sizes are not 0. */
+  refill(sizes: Sizes): void {
+    this.bits.fill(0);
+    this.grow(sizes.length);
+    for (let place = 0; place < sizes.length; place++) {
+      if (sizes.sizeAt(place) !== 0) this.bits[place >>> WORD] |= 1 << (place & 31);
     }
     this.sumUp();
   }
 
   /** Makes room for places below `capacity`. */
   grow(capacity: number): void {
-    const leaves = Math.ceil(capacity / 32);
-    if (leaves <= this.bits.length) return;
-    const bits = new Int32Array(leaves);
+    let groups = Math.max(1, this.left.length);
+    if (capacity <= groups << GROUP && this.left.length > 0) return;
+    while (groups << GROUP < capacity) groups *= 2;
+    const bits = new Int32Array(groups << (GROUP - WORD));
     bits.set(this.bits);
     this.bits = bits;
-    let total = 0;
-    let size = leaves;
-    for (this.levels = 0; ; size = Math.ceil(size / (SIBLINGS + 1))) {
-      this.offset[this.levels++] = total;
-      total += size;
-      if (size <= SIBLINGS + 1) break;
-    }
-    this.counts = new Int32Array(total);
+    this.words = new Int32Array(groups << (GROUP - FOUR));
+    this.fours = new Int32Array(groups);
+    this.left = new Int32Array(groups);
     this.sumUp();
   }
 
-  private sumUp(): void {
-    const { bits, counts, offset, levels } = this;
-    for (let leaf = 0; leaf < bits.length; leaf++) counts[leaf] = ones(bits[leaf]);
-    for (let level = 1; level < levels; level++) {
-      const end = level + 1 < levels ? offset[level + 1] : counts.length;
-      counts.fill(0, offset[level], end);
-      for (let entry = offset[level - 1]; entry < offset[level]; entry++) {
-        counts[offset[level] + ((entry - offset[level - 1]) >>> NODE_SHIFT)] += counts[entry];
-      }
+  private count(place: number, by: number): void {
+    const left = this.left;
+    this.words[place >>> FOUR] += by * lanesWith((place >>> WORD) & 3);
+    this.fours[place >>> GROUP] += by * lanesWith((place >>> FOUR) & 3);
+    let node = (place >>> GROUP) + left.length;
+    while (node > 1) {
+      const right = node & 1;
+      node >>>= 1;
+      left[node] += by & (right - 1);
     }
   }
 
-  private count(leaf: number, by: number): void {
-    const { counts, offset, levels } = this;
-    let entry = leaf;
-    for (let level = 0; level < levels; level++) {
-      counts[offset[level] + entry] += by;
-      entry >>>= NODE_SHIFT;
-    }
+  /** Counts the bits anew. */
+  private sumUp(): void {
+    const { bits } = this;
+    this.words.fill(0);
+    this.fours.fill(0);
+    this.left.fill(0);
+    for (let word = 0; word < bits.length; word++) if (bits[word] !== 0) this.count(word << WORD, ones(bits[word]));
   }
 }

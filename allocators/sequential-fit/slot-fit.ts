@@ -1,7 +1,7 @@
 import type { PlaceList, Suits } from "./free-list.js";
 import { MaxTree } from "./max-tree.js";
 import { RankTree } from "./rank-tree.js";
-import type { SizeColumn } from "./sizes.js";
+import type { Sizes } from "./sizes.js";
 
 /**
  * First and next fit over slots: the first block that is long enough, from the front of the list or from the rover on.
@@ -13,14 +13,14 @@ export class SlotFit implements PlaceList {
   rover: number;
   private readonly roves: boolean;
   private readonly lifo: boolean;
-  private readonly sizes: SizeColumn;
+  private readonly sizes: Sizes;
   private readonly tree: MaxTree;
   private readonly ranks: RankTree;
   private count: number;
   /** No block is in a slot before this one. */
   private front: number;
 
-  constructor(fit: "first" | "next", order: "lifo" | "fifo", sizes: SizeColumn) {
+  constructor(fit: "first" | "next", order: "lifo" | "fifo", sizes: Sizes) {
     this.hops = 0;
     this.rover = 0;
     this.roves = fit === "next";
@@ -28,7 +28,7 @@ export class SlotFit implements PlaceList {
     this.sizes = sizes;
     this.tree = new MaxTree(sizes);
     this.ranks = new RankTree();
-    this.ranks.refill(sizes.column);
+    this.ranks.grow(sizes.length);
     this.count = 0;
     this.front = 0;
   }
@@ -81,9 +81,9 @@ export class SlotFit implements PlaceList {
     this.tree.grow();
   }
 
-  renumber(_before: Int32Array, after: Int32Array): void {
+  renumber(): void {
     this.tree.refill();
-    this.ranks.refill(after);
+    this.ranks.refill(this.sizes);
     this.front = 0;
   }
 

@@ -125,6 +125,6 @@ export class SlotList implements FreeList {
       to++;
     }
     this.sizes.column = after;
-    places.renumber(before, after);
+    places.renumber();
   }
 }

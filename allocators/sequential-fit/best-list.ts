@@ -1,34 +1,34 @@
 import { Bitset } from "../../memory/bitset.js";
 import type { PlaceList, Suits } from "./free-list.js";
-import { PairingHeaps } from "./pairing-heaps.js";
 import { RankTree } from "./rank-tree.js";
+import { SizeHeaps } from "./size-heaps.js";
+import type { Sizes } from "./sizes.js";
 
 /**
  * Best fit: the first block of the list among the smallest that are long enough. A set of the sizes that occur, and for
- * each a heap of the places of its blocks, find it in O(log n).
+ * each a heap of the places of its blocks, find it in O(log n) amortised.
  *
  * The textbook's walk stops at a block of exactly the size wanted, of which a rank tree knows the place in the list, else
  * it looks at all.
  */
-export class SizeList implements PlaceList {
+export class BestList implements PlaceList {
   hops: number;
   rover: number;
+  private readonly store: Sizes;
   private readonly sizes: Bitset;
-  private readonly heaps: PairingHeaps;
+  private readonly heaps: SizeHeaps;
   private readonly ranks: RankTree;
-  /** The heap node of the block at each place. */
-  private nodeOf: Int32Array;
   private count: number;
 
-  constructor(places: number) {
+  constructor(store: Sizes) {
     this.hops = 0;
     this.rover = 0;
+    this.store = store;
     this.sizes = new Bitset();
-    this.heaps = new PairingHeaps();
+    this.heaps = new SizeHeaps(this);
     this.ranks = new RankTree();
-    this.nodeOf = new Int32Array(0);
+    this.ranks.grow(store.length);
     this.count = 0;
-    this.reach(places);
   }
 
   find(need: number): number {
@@ -42,14 +42,12 @@ export class SizeList implements PlaceList {
 
   findSuitable(need: number, suits: Suits): number {
     const { sizes } = this;
-    const holds = (place: number): boolean => suits.suits(place);
     this.hops = this.count;
     for (let size = sizes.next(need); size >= need; size = sizes.next(size + 1)) {
-      const place = this.heaps.leastWhere(size, holds);
-      if (place >= 0) {
-        if (size === need) this.hops = this.ranks.rank(place) + 1;
-        return place;
-      }
+      const place = this.heaps.leastWhere(size, (at) => suits.suits(at));
+      if (place < 0) continue;
+      if (size === need) this.hops = this.ranks.rank(place) + 1;
+      return place;
     }
     return -1;
   }
@@ -85,37 +83,29 @@ export class SizeList implements PlaceList {
   }
 
   grow(places: number): void {
-    this.reach(places);
+    this.ranks.grow(places);
   }
 
-  renumber(before: Int32Array, after: Int32Array): void {
-    const old = this.nodeOf;
-    this.nodeOf = new Int32Array(after.length);
-    let from = 0;
-    for (let to = 0; to < after.length; to++) {
-      if (after[to] === 0) continue;
-      while (before[from] === 0) from++;
-      const node = old[from++];
-      this.heaps.rename(node, to);
-      this.nodeOf[to] = node;
+  renumber(): void {
+    const { store } = this;
+    this.ranks.refill(store);
+    this.heaps.clear();
+    for (let place = 0; place < store.length; place++) {
+      const size = store.sizeAt(place);
+      if (size !== 0) this.heaps.add(size, place);
     }
-    this.ranks.refill(after);
+  }
+
+  /** Whether a block of the list is at this place and has this size. */
+  holds(place: number, size: number): boolean {
+    return this.ranks.has(place) && this.store.sizeAt(place) === size;
   }
 
   private addSize(at: number, size: number): void {
-    if (this.heaps.isEmpty(size)) this.sizes.set(size);
-    this.nodeOf[at] = this.heaps.add(size, at);
+    if (this.heaps.add(size, at)) this.sizes.set(size);
   }
 
   private removeSize(at: number, size: number): void {
-    this.heaps.remove(size, this.nodeOf[at]);
-    if (this.heaps.isEmpty(size)) this.sizes.clear(size);
-  }
-
-  private reach(places: number): void {
-    const nodeOf = new Int32Array(places);
-    nodeOf.set(this.nodeOf);
-    this.nodeOf = nodeOf;
-    this.ranks.grow(places);
+    if (this.heaps.remove(size, at)) this.sizes.clear(size);
   }
 }
