@@ -101,6 +101,17 @@ export class MaxTree {
     }
   }
 
+  /** The first block of at least `need` granules, or -1. */
+  first(need: number): number {
+    while (this.most() >= need) {
+      const leaf = this.leafBelow(-1, need);
+      const at = this.firstIn(leaf, -1, need);
+      if (at >= 0) return at;
+      this.settle(leaf << LEAF_SHIFT);
+    }
+    return -1;
+  }
+
   /** The first block of at least `need` granules whose place is `at` or after it, or -1. */
   from(at: number, need: number): number {
     let leaf = at >>> LEAF_SHIFT;

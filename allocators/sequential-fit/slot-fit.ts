@@ -34,9 +34,11 @@ export class SlotFit implements PlaceList {
   }
 
   find(need: number): number {
+    const { tree } = this;
     const start = this.roves ? this.rover : this.front;
-    let at = this.tree.from(start, need);
-    if (at < 0 && this.roves) at = this.tree.from(this.front, need);
+    // The next blocks are looked at first, unless they are the oldest, which nobody wanted.
+    let at = start > 0 ? tree.from(start, need) : tree.first(need);
+    if (at < 0 && this.roves) at = tree.first(need);
     this.hops = this.walked(start, at);
     return at;
   }

@@ -101,30 +101,33 @@ export class SlotList implements FreeList {
 
   /** Moves all blocks to the end of the list where no more are added, in slots of which they use half at most. */
   private moveTogether(): void {
-    const { positionAt, places, count } = this;
-    const before = this.sizes.column;
-    let slots = before.length;
+    const { places, sizes, count } = this;
+    let slots = sizes.length;
     while (slots < count * 2) slots *= 2;
-    this.positionAt = new Int32Array(slots);
-    const after = new Int32Array(slots);
+    const fromPosition = this.positionAt;
+    const fromSize = sizes.column;
+    if (slots > fromSize.length) {
+      this.positionAt = new Int32Array(slots);
+      sizes.column = new Int32Array(slots);
+    }
+    const step = this.lifo ? -1 : 1;
+    let to = this.lifo ? slots - 2 : 0;
     const { rover } = places;
-    let roved = false;
-    let to = this.lifo ? slots - 1 - count : 0;
-    this.edge = this.lifo ? to : count - 1;
-    for (let from = 0; from < before.length; from++) {
-      if (from >= rover && !roved) {
-        places.rover = to;
-        roved = true;
-      }
-      const size = before[from];
+    places.rover = this.lifo ? slots - 1 : count;
+    for (let i = 0; i < fromSize.length; i++) {
+      const from = this.lifo ? fromSize.length - 1 - i : i;
+      const size = fromSize[from];
       if (size === 0) continue;
-      const at = positionAt[from];
+      const at = fromPosition[from];
+      fromSize[from] = 0;
       this.slotOf[at >>> this.apart] = to;
       this.positionAt[to] = at;
-      after[to] = size;
-      to++;
+      sizes.column[to] = size;
+      // The rover comes to the first block that was at its slot or behind it.
+      if (from >= rover && (this.lifo || places.rover === count)) places.rover = to;
+      to += step;
     }
-    this.sizes.column = after;
+    this.edge = to - step;
     places.renumber();
   }
 }
