@@ -1,5 +1,5 @@
 /**
- * A set of small integers that finds its lowest and its highest member fast. Level 0 has a bit for each integer; a bit of level k + 1
+ * A set of small integers that finds its lowest member fast. Level 0 has a bit for each integer; a bit of level k + 1
  * says that a word of level k is not 0. Four levels hold a million integers, six a thousand million.
  */
 
@@ -87,24 +87,6 @@ export class Bitset {
     }
   }
 
-  /** The highest member, or -1 where there is none. */
-  last(): number {
-    return this.members === 0 ? -1 : this.descendHigh(this.levels, 0);
-  }
-
-  /** The highest member below `i`, or -1 where there is none. */
-  before(i: number): number {
-    if (i >= this.limit) return this.last();
-    const words = this.words;
-    let index = i;
-    for (let level = 0; level < this.levels; level++) {
-      const rest = words[this.offset[level] + (index >>> 5)] & ~(-1 << (index & 31));
-      if (rest !== 0) return this.descendHigh(level, ((index >>> 5) << 5) | (31 - Math.clz32(rest)));
-      index >>>= 5;
-    }
-    return -1;
-  }
-
   /** Takes out all members. */
   reset(): void {
     this.words.fill(0);
@@ -127,12 +109,6 @@ export class Bitset {
       const word = this.words[this.offset[--level] + index];
       index = (index << 5) | (31 - Math.clz32(word & -word));
     }
-    return index;
-  }
-
-  /** The same, down to the highest member. */
-  private descendHigh(level: number, index: number): number {
-    while (level > 0) index = (index << 5) | (31 - Math.clz32(this.words[this.offset[--level] + index]));
     return index;
   }
 

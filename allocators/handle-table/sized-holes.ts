@@ -1,5 +1,5 @@
 import { Bitset } from "../../memory/bitset.js";
-import { PairingHeaps } from "../sequential-fit/pairing-heaps.js";
+import { PairingHeaps } from "./pairing-heaps.js";
 
 /** Holes of a MiB and more are of one size here: there are few, and what is left of one is large too. */
 const LARGE = 65536;

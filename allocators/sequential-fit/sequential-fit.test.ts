@@ -5,9 +5,10 @@ import { Cost } from "../../memory/costs.js";
 import { InputError } from "../../memory/errors.js";
 import type { Ref } from "../allocator.js";
 import { type Fit, resolveFit, type SequentialFitOptions } from "./options.js";
-import { PairingHeaps } from "./pairing-heaps.js";
 import { RankTree } from "./rank-tree.js";
 import { SequentialFit } from "./sequential-fit.js";
+import { SizeHeaps } from "./size-heaps.js";
+import { Tags } from "./tags.js";
 
 function heapWith(fit: Fit, options: Partial<SequentialFitOptions> = {}) {
   const space = createAddressSpace();
@@ -140,24 +141,32 @@ describe("options that do not go together", () => {
 });
 
 describe("the structures behind best fit", () => {
-  it("know the least key of each bin, whichever key is taken out", () => {
-    const step = fc.record({ key: fc.nat(300), bin: fc.nat(2), take: fc.boolean() });
+  it("know the least place of each size, whichever goes, however many that went are still in the heaps", () => {
+    const step = fc.record({ place: fc.nat(40), size: fc.integer({ min: 1, max: 3 }) });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 400, size: "max" }), (steps) => {
-        const heaps = new PairingHeaps();
-        const model = [0, 1, 2].map(() => new Map<number, number>());
-        for (const { key, bin, take } of steps) {
-          const node = model[bin].get(key);
-          if (node === undefined) model[bin].set(key, heaps.add(bin, key));
-          else if (take) {
-            heaps.remove(bin, node);
-            model[bin].delete(key);
+      fc.property(fc.array(step, { maxLength: 600, size: "max" }), (steps) => {
+        const sizeOf = new Map<number, number>();
+        const heaps = new SizeHeaps({ holds: (place, size) => sizeOf.get(place) === size });
+        const placesOf = (size: number): number[] => [...sizeOf.keys()].filter((place) => sizeOf.get(place) === size);
+        for (const { place, size } of steps) {
+          const old = sizeOf.get(place);
+          if (old === undefined) {
+            const first = placesOf(size).length === 0;
+            sizeOf.set(place, size);
+            expect(heaps.add(size, place)).toBe(first);
+          } else {
+            sizeOf.delete(place);
+            expect(heaps.remove(old, place)).toBe(placesOf(old).length === 0);
           }
-          expect(heaps.isEmpty(bin)).toBe(model[bin].size === 0);
-          if (model[bin].size > 0) expect(heaps.least(bin)).toBe(Math.min(...model[bin].keys()));
+          for (const one of new Set(sizeOf.values())) {
+            expect(heaps.leastWhere(one, (at) => at % 2 === 0)).toBe(
+              placesOf(one).reduce((least, at) => (at % 2 === 0 && (least < 0 || at < least) ? at : least), -1),
+            );
+            expect(heaps.least(one)).toBe(Math.min(...placesOf(one)));
+          }
         }
       }),
-      { numRuns: 50 },
+      { numRuns: 40 },
     );
   });
 
@@ -179,6 +188,22 @@ describe("the structures behind best fit", () => {
       }
       const probe = (x >>> 4) % capacity;
       if (i % 10 === 0) expect(tree.rank(probe)).toBe([...places].filter((one) => one < probe).length);
+    }
+  });
+});
+
+describe("boundary tags of a byte", () => {
+  it("know sizes on both sides of 127 from both ends, and leave nothing behind", () => {
+    const sizes = [2, 5, 6, 126, 127, 128, 255, 256, 40_000, 0x12345];
+    for (const size of sizes) {
+      const tags = new Tags(1 << 17);
+      tags.setFree(3, size);
+      expect([tags.at(3), tags.sizeAt(3), tags.sizeBefore(3 + size)]).toEqual([size, size, size]);
+      tags.clearFree(3, size);
+      tags.setUsed(3, size);
+      expect([tags.at(3), tags.sizeBefore(3 + size)]).toEqual([-size, 0]);
+      tags.clearUsed(3, size);
+      for (let at = 0; at < tags.length; at++) if (tags.at(at) !== 0) expect([size, at]).toBe("nothing there");
     }
   });
 });
