@@ -20,9 +20,7 @@ export class Holes {
   reach(end: number): void {
     if (end < this.sizes.length) return;
     this.sizes.grow(ceilPowerOfTwo(end + 1));
-    const starts = new Int32Array(this.sizes.length);
-    starts.set(this.starts);
-    this.starts = starts;
+    this.starts = grown(this.starts, this.sizes.length);
     this.index.grow();
   }
 

@@ -1,3 +1,5 @@
+import { grown } from "../../memory/columns.js";
+
 /**
  * Pairing heaps of keys, one for each bin (Fredman, Sedgewick, Sleator and Tarjan, "The pairing heap", Algorithmica 1,
  * 1986): adding and looking at the least key take constant time, taking out any key O(log n) amortised.
@@ -157,11 +159,9 @@ export class PairingHeaps {
 
   /** As many nodes more, or 64. */
   private addNodes(more: number): void {
-    const old = this.nodes;
-    const count = old.length >>> RECORD;
+    const count = this.nodes.length >>> RECORD;
     const total = Math.max(64, count + more);
-    this.nodes = new Int32Array(total << RECORD);
-    this.nodes.set(old);
+    this.nodes = grown(this.nodes, total << RECORD);
     for (let node = total - 1; node >= Math.max(1, count); node--) {
       this.nodes[(node << RECORD) + NEXT] = this.freeNode;
       this.freeNode = node;
@@ -171,8 +171,6 @@ export class PairingHeaps {
   private addBins(least: number): void {
     let length = this.roots.length;
     while (length < least) length *= 2;
-    const roots = new Int32Array(length);
-    roots.set(this.roots);
-    this.roots = roots;
+    this.roots = grown(this.roots, length);
   }
 }

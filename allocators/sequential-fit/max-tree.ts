@@ -1,3 +1,4 @@
+import { grown } from "../../memory/columns.js";
 import type { Sizes } from "./sizes.js";
 import { larger, lowestBit } from "./tree-records.js";
 
@@ -32,8 +33,7 @@ export class MaxTree {
 
   /** The sizes have become longer. */
   grow(): void {
-    const starts = new Int32Array(this.sizes.length >>> LEAF_SHIFT);
-    starts.set(this.starts);
+    const starts = grown(this.starts, this.sizes.length >>> LEAF_SHIFT);
     this.starts = starts;
     this.firstLeaf = 0;
     while (this.firstLeaf * 3 + 4 < starts.length) this.firstLeaf = this.firstLeaf * 4 + 4;

@@ -1,3 +1,4 @@
+import { grown } from "../../memory/columns.js";
 import type { Sizes } from "./sizes.js";
 import { larger, largestBeside, lowestBit, sumUp, wordOf } from "./tree-records.js";
 
@@ -49,8 +50,7 @@ export class PlaceTree {
 
   /** The sizes have become longer. */
   grow(): void {
-    const starts = new Int32Array(this.sizes.length >>> LEAF_SHIFT);
-    starts.set(this.starts);
+    const starts = grown(this.starts, this.sizes.length >>> LEAF_SHIFT);
     this.starts = starts;
     while (this.firstLeaf * 3 + 4 < starts.length) this.addLevel();
   }

@@ -1,4 +1,5 @@
 import { Bitset } from "../../memory/bitset.js";
+import { grown } from "../../memory/columns.js";
 
 const END = -1;
 
@@ -54,9 +55,6 @@ export class QuickLists {
 
   /** Makes room for positions below `positions`. */
   grow(positions: number): void {
-    if (positions <= this.links.length) return;
-    const links = new Int32Array(positions);
-    links.set(this.links);
-    this.links = links;
+    if (positions > this.links.length) this.links = grown(this.links, positions);
   }
 }

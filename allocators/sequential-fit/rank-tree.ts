@@ -1,3 +1,4 @@
+import { grown } from "../../memory/columns.js";
 import type { Sizes } from "./sizes.js";
 
 // Places by words of 32 bits, words by fours, fours by groups.
@@ -111,9 +112,7 @@ export class RankTree {
     let groups = Math.max(1, this.left.length);
     if (capacity <= groups << GROUP && this.left.length > 0) return;
     while (groups << GROUP < capacity) groups *= 2;
-    const bits = new Int32Array(groups << (GROUP - WORD));
-    bits.set(this.bits);
-    this.bits = bits;
+    this.bits = grown(this.bits, groups << (GROUP - WORD));
     this.words = new Int32Array(groups << (GROUP - FOUR));
     this.fours = new Int32Array(groups);
     this.left = new Int32Array(groups);

@@ -1,3 +1,5 @@
+import { grown } from "../../memory/columns.js";
+
 /**
  * For each size a binary heap of places. A place that is no longer wanted may stay in its heap until it comes to the top,
  * or until the heap is sifted: the owner says which places count.
@@ -185,16 +187,12 @@ export class SizeHeaps {
   }
 
   private addWords(): void {
-    const words = new Int32Array(Math.max(this.end, this.words.length * 2));
-    words.set(this.words);
-    this.words = words;
+    this.words = grown(this.words, Math.max(this.end, this.words.length * 2));
   }
 
   private addSizes(size: number): void {
     let length = this.heapOf.length;
     while (length <= size) length *= 2;
-    const heapOf = new Int32Array(length);
-    heapOf.set(this.heapOf);
-    this.heapOf = heapOf;
+    this.heapOf = grown(this.heapOf, length);
   }
 }

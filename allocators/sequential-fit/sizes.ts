@@ -1,3 +1,5 @@
+import { grown } from "../../memory/columns.js";
+
 /** Where an index over places finds the sizes of the free blocks in it. */
 
 /** Sizes of free blocks by place, below 2^31. */
@@ -26,8 +28,6 @@ export class SizeColumn implements Sizes {
 
   /** Makes the column longer. */
   grow(places: number): void {
-    const column = new Int32Array(places);
-    column.set(this.column);
-    this.column = column;
+    this.column = grown(this.column, places);
   }
 }

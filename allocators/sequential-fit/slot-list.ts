@@ -1,3 +1,4 @@
+import { grown } from "../../memory/columns.js";
 import type { FreeList, PlaceList, Suits } from "./free-list.js";
 import { SizeColumn } from "./sizes.js";
 
@@ -94,9 +95,7 @@ export class SlotList implements FreeList {
   }
 
   grow(positions: number): void {
-    const slotOf = new Int32Array(positions >>> this.apart);
-    slotOf.set(this.slotOf);
-    this.slotOf = slotOf;
+    this.slotOf = grown(this.slotOf, positions >>> this.apart);
   }
 
   /** Moves all blocks to the end of the list where no more are added, in slots of which they use half at most. */

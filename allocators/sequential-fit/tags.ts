@@ -1,3 +1,4 @@
+import { grown } from "../../memory/columns.js";
 import type { Sizes } from "./sizes.js";
 
 /** The entry of a block that has this many granules or more; its size stands beside it. */
@@ -88,9 +89,7 @@ export class Tags implements Sizes {
     let length = this.bytes.length;
     if (position < length) return;
     while (length <= position) length *= 2;
-    const bytes = new Int8Array(length);
-    bytes.set(this.bytes);
-    this.bytes = bytes;
+    this.bytes = grown(this.bytes, length);
   }
 
   private wide(from: number): number {
