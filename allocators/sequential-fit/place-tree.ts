@@ -5,12 +5,11 @@ import { larger, largestBeside, lowestBit, sumUp, wordOf } from "./tree-records.
 const LEAF_SHIFT = 5;
 
 /**
- * Free blocks in the order of their places, with exact first fit in O(log places). A place is a position in the heap, or
- * a slot of a list.
+ * Free blocks in the order of their places, positions in the heap, with exact first fit in O(log places).
  *
- * A leaf covers 32 places and holds one word: bit `i % 32` is set where a free block has
- * place `i`. A tree over the leaves, four children to a node, knows for each subtree the largest free block in it and the
- * number of free blocks, so that one descent finds a block and its place in the textbook's linked list.
+ * A leaf covers 32 places and holds one word: bit `i % 32` is set where a free block has place `i`. A tree over the
+ * leaves, four children to a node, knows for each subtree the largest free block in it and the number of free blocks, so
+ * that one descent finds a block and its place in the textbook's linked list.
  *
  * The tree is implicit and complete. Node `g`, 0 is the root, is a record of eight words, half a cache line: the largest
  * blocks in its four children, then their numbers of blocks. Child `j` of node `g` is entry e = 4g + j of the tree; if it
@@ -32,6 +31,7 @@ export class PlaceTree {
   private nodes: Int32Array;
   /** Entry of the first leaf. */
   private firstLeaf: number;
+
   /** An empty set over the places of `sizes`. */
   constructor(sizes: Sizes) {
     this.hops = 0;
