@@ -144,6 +144,11 @@ export interface AllocatorSpec<Options = Record<string, never>> {
   readonly source: string;
   /** Whether a ref is a handle rather than an address. */
   readonly indirect: boolean;
+  /**
+   * Set where refs are names that only the simulator sees: the program holds pointers, which are patched when a block
+   * moves, so that a dereference goes through no table.
+   */
+  readonly patched?: boolean;
   /** Set for a bound that says how much memory is needed but not where: addresses are names, `walk` shows only totals. */
   readonly placeless?: boolean;
   /** Every block starts at a multiple of this, under every option set. */

@@ -5,6 +5,7 @@ import { fibonacciBuddy } from "./buddy/fibonacci-buddy.js";
 import { weightedBuddy } from "./buddy/weighted-buddy.js";
 import { bump } from "./bump.js";
 import { cPartial } from "./c-partial/c-partial.js";
+import { defragHint } from "./defrag-hint/defrag-hint.js";
 import { dlmalloc } from "./dlmalloc/dlmalloc.js";
 import { glibc } from "./glibc/glibc.js";
 import { compactFit } from "./handle-table/compact-fit.js";
@@ -60,6 +61,7 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   palm,
   "compact-fit": compactFit,
   zsmalloc,
+  "defrag-hint": defragHint,
   "c-partial": cPartial,
   layered: layeredOver(() => allocators),
 };

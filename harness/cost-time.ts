@@ -27,6 +27,12 @@ export const costSets: Readonly<Record<CoefficientSet, CostSet>> = {
     source: "Wanninger et al., ASPLOS 2024, artifact: spacing of the eight passes on Redis",
     coefficients: coefficients.anchorage,
   },
+  redis: {
+    name: "redis",
+    title: "Redis' active defragmentation, which finds each object through the keyspace",
+    source: "Powers et al., Mesh, PLDI 2019, section 6: its time; looks counted in a run of Redis 4.0.2",
+    coefficients: coefficients.redis,
+  },
 };
 
 /** The set that counts are turned into time by where none is named. */

@@ -137,8 +137,8 @@ class Session {
     this.options = options;
     this.coefficients = coefficientsOf(settings.costs);
     this.pauses = new PauseMeter(this.space, this.coefficients);
-    // A bound has no table to go through.
-    this.loads = spec.indirect && !spec.placeless ? (settings.accesses ?? 0) : 0;
+    // A bound has no table to go through, and patched pointers need none.
+    this.loads = spec.indirect && !spec.placeless && !spec.patched ? (settings.accesses ?? 0) : 0;
     this.meter = new FragmentationMeter(trace, this.space.log, settings.bins ?? 256, this.idle);
     this.recorder = settings.mapRows ? new OccupancyRecorder() : undefined;
     this.layouts = settings.layouts ? [] : undefined;

@@ -36,6 +36,8 @@ export const Cost = {
   deferredFrees: 16,
   /** Page faults on pages that had been given back before: the part of `pageFaults` that a release caused. */
   refaults: 17,
+  /** The program's own pointers to an object, rewritten because it moved and has no handle. */
+  referencesPatched: 18,
 } as const;
 
 export type CostName = keyof typeof Cost;

@@ -17,7 +17,7 @@ export interface JemallocOptions {
   quantum: "8" | "16";
 }
 
-const options: OptionTable<JemallocOptions> = {
+export const jemallocOptions: OptionTable<JemallocOptions> = {
   dirtyDecay: {
     kind: "number",
     min: 0,
@@ -47,19 +47,21 @@ const SMALL = LARGEST_SMALL;
  * One arena of jemalloc 5.3 without thread caches: requests up to 14 KiB are regions of slabs, larger ones have extents
  * of their own. Nothing is written but by the program: bitmaps and descriptors lie outside the blocks.
  */
-class Jemalloc implements Timed {
+export class Jemalloc implements Timed {
   private readonly space: AddressSpace;
   private readonly quantum: number;
   private readonly pad: number;
   private readonly classes: SmallClasses;
   private readonly extents: Extents;
-  private readonly slabs: Slabs;
+  /** What its bins know of themselves. */
+  readonly slabs: Slabs;
   private readonly base: Address;
   private readonly decay: Decay | undefined;
   private readonly purgeAtOnce: boolean;
   private readonly random: Random;
   /** By address: bytes of the class of each large block. */
   private readonly large = new Map<Address, number>();
+  private largeBytes = 0;
 
   constructor(space: AddressSpace, given: JemallocOptions) {
     this.space = space;
@@ -146,6 +148,28 @@ class Jemalloc implements Timed {
     extents.walkDescriptors(map);
   }
 
+  /** The first page of the slab that a block is in, -1 for a block with an extent of its own; what the hints ask about. */
+  slabOf(ref: Ref): number {
+    const page = Math.floor((ref - this.base) / PAGE);
+    return this.sizeClassOf(page) === 0 ? -1 : this.extents.first[page];
+  }
+
+  /** Another region of the class that a block in a slab has; `none` without memory. Nothing is written to it. */
+  another(ref: Ref): Ref {
+    const at = this.slabs.take(this.sizeClassOf(Math.floor((ref - this.base) / PAGE)) - 1);
+    return at < 0 ? none : ((this.base + at) as Ref);
+  }
+
+  /** The program writes the first `bytes` bytes of a block. */
+  write(ref: Ref, bytes: number): void {
+    this.space.touch(ref, bytes);
+  }
+
+  /** Bytes of blocks, rounded up to their classes (stats.allocated). */
+  allocated(): number {
+    return this.slabs.inUse() + this.largeBytes;
+  }
+
   /** 1 + class of the slab that a page is in, or 0. */
   private sizeClassOf(page: number): number {
     const { sizeClass } = this.slabs;
@@ -167,11 +191,13 @@ class Jemalloc implements Timed {
       address += this.random.below(PAGE / step) * step;
     }
     this.large.set(address, bytes);
+    this.largeBytes += bytes;
     this.space.touch(address, size);
     return address as Ref;
   }
 
   private freeLarge(ref: Ref): void {
+    this.largeBytes -= this.capacityOf(ref);
     this.large.delete(ref);
     this.extents.free(Math.floor((ref - this.base) / PAGE), this.purgeAtOnce);
   }
@@ -185,7 +211,10 @@ class Jemalloc implements Timed {
     const page = Math.floor((ref - this.base) / PAGE);
     const pages = bytes / PAGE + this.pad;
     const done = bytes < before ? this.extents.shrink(page, pages, this.purgeAtOnce) : this.extents.expand(page, pages);
-    if (done) this.large.set(ref, bytes);
+    if (done) {
+      this.large.set(ref, bytes);
+      this.largeBytes += bytes - before;
+    }
     return done;
   }
 }
@@ -197,12 +226,12 @@ export const jemalloc: AllocatorSpec<JemallocOptions> = {
   source: "jemalloc 5.3: sc.c, arena.c, bin.c, eset.c, extent.c, pac.c, decay.c; one arena, no thread caches",
   indirect: false,
   alignment: 8,
-  options,
-  defaults: defaultsOf(options),
+  options: jemallocOptions,
+  defaults: defaultsOf(jemallocOptions),
   variants: [
     { dirtyDecay: 0 },
     { dirtyDecay: Number.POSITIVE_INFINITY, cacheOblivious: false },
     { quantum: "8", dirtyDecay: 5 },
   ],
-  create: (space, given) => new Jemalloc(space, resolveOptions("jemalloc", options, given)),
+  create: (space, given) => new Jemalloc(space, resolveOptions("jemalloc", jemallocOptions, given)),
 };

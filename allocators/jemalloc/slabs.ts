@@ -27,6 +27,9 @@ export class Slabs {
   private free: Int32Array;
   /** By first page: end of the highest region handed out since the slab was made. */
   private handedOut: Int32Array;
+  /** By class: slabs, and regions in use (bin->stats.curslabs, curregs). */
+  private readonly slabs: Int32Array;
+  private readonly live: Int32Array;
 
   constructor(classes: SmallClasses, extents: Extents, costs: Costs) {
     this.classes = classes;
@@ -39,6 +42,8 @@ export class Slabs {
     this.summary = new Int32Array(0);
     this.free = new Int32Array(0);
     this.handedOut = new Int32Array(0);
+    this.slabs = new Int32Array(classes.size.length);
+    this.live = new Int32Array(classes.size.length);
   }
 
   /** The byte offset of a free region of a class in the heap, or -1 where there is no memory. */
@@ -56,6 +61,7 @@ export class Slabs {
     this.bits[at] = rest;
     if (rest === 0) this.summary[slab] &= this.summary[slab] - 1;
     this.free[slab]--;
+    this.live[sizeClass]++;
     const region = (word << 5) + 31 - Math.clz32(bits & -bits);
     if (region >= this.handedOut[slab]) this.handedOut[slab] = region + 1;
     return slab * PAGE + region * this.classes.size[sizeClass];
@@ -69,10 +75,12 @@ export class Slabs {
     this.bits[slab * WORDS + word] |= 1 << (region & 31);
     this.summary[slab] |= 1 << word;
     const free = ++this.free[slab];
+    this.live[sizeClass]--;
     const current = this.current[sizeClass];
     if (free === this.classes.regions[sizeClass]) {
       if (slab === current) this.current[sizeClass] = NO_SLAB;
       else if (free > 1) this.nonfull[sizeClass].remove(slab);
+      this.slabs[sizeClass]--;
       this.label(slab, sizeClass, 0);
       return true;
     }
@@ -85,6 +93,49 @@ export class Slabs {
       this.nonfull[sizeClass].insert(slab);
     }
     return false;
+  }
+
+  /**
+   * Redis' hint (iget_defrag_hint in its copy of jemalloc 5.3): whether the regions of the slab at page `slab` should
+   * move, because it is neither full nor current and no more than 9/8 as full as the mean slab of which that is true.
+   */
+  isThin(slab: number): boolean {
+    const sizeClass = this.sizeClass[slab] - 1;
+    const free = this.free[slab];
+    const current = this.current[sizeClass];
+    if (free === 0 || slab === current) return false;
+    const regions = this.classes.regions[sizeClass];
+    const thin = this.nonfull[sizeClass].length;
+    // What is in full slabs, and in the current one, is left out.
+    const others = current < 0 ? 0 : regions - this.free[current];
+    const full = this.slabs[sizeClass] - thin - (current < 0 ? 0 : 1);
+    const used = this.live[sizeClass] - full * regions - others;
+    return (regions - free) * thin <= used + Math.floor(used / 8);
+  }
+
+  /**
+   * The hint of Redis 4.0 (je_get_defrag_hint in its jemalloc 4.0.3, and activeDefragAlloc): the slab is not full, lies
+   * in another chunk of `chunkPages` than the current one, and is no fuller than the mean of all slabs of its bin.
+   */
+  isBelowMean(slab: number, chunkPages: number): boolean {
+    const sizeClass = this.sizeClass[slab] - 1;
+    const current = this.current[sizeClass];
+    const free = this.free[slab];
+    if (free === 0 || (current >= 0 && Math.floor(slab / chunkPages) === Math.floor(current / chunkPages)))
+      return false;
+    const regions = this.classes.regions[sizeClass];
+    return (regions - free) * this.slabs[sizeClass] <= this.live[sizeClass];
+  }
+
+  /** Bytes of regions that are not in use. */
+  wasted(): number {
+    const { size, regions } = this.classes;
+    return this.slabs.reduce((sum, slabs, i) => sum + (slabs * regions[i] - this.live[i]) * size[i], 0);
+  }
+
+  /** Bytes of regions in use. */
+  inUse(): number {
+    return this.live.reduce((sum, live, i) => sum + live * this.classes.size[i], 0);
   }
 
   /** Calls `visit` for each region of a slab with its byte offset in the heap: in use, free, or never handed out. */
@@ -118,6 +169,7 @@ export class Slabs {
     this.summary[slab] = (1 << words) - 1;
     this.free[slab] = regions;
     this.handedOut[slab] = 0;
+    this.slabs[sizeClass]++;
     this.label(slab, sizeClass, sizeClass + 1);
     return slab;
   }

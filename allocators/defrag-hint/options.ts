@@ -1,0 +1,72 @@
+import { InputError } from "../../memory/errors.js";
+import type { OptionTable } from "../../memory/options.js";
+import { type JemallocOptions, jemallocOptions } from "../jemalloc/jemalloc.js";
+
+/** Options of `defrag-hint`, with the defaults of redis.conf, and those of its jemalloc. */
+export interface DefragOptions extends JemallocOptions {
+  /** Which blocks move. */
+  hint: "thin" | "mean";
+  /** Percent of the allocated bytes that are wasted: below `lower` nothing is done, from `upper` on all that may be. */
+  lower: number;
+  upper: number;
+  /** Wasted bytes below which nothing is done. */
+  ignore: number;
+  /** Percent of the time at `lower` and at `upper`. */
+  cycleMin: number;
+  cycleMax: number;
+  /** Milliseconds from one slice of work to the next. */
+  period: number;
+  /** Milliseconds before it is switched on. */
+  start: number;
+  /** Pointers of the program to each object. */
+  references: number;
+  /** Coefficients by which the work takes virtual time. */
+  passTime: "raw" | "anchorage" | "redis";
+}
+
+const percent = { kind: "number", min: 0, max: 1000 } as const;
+const TIB = 1024 * 1024 * 1024 * 1024;
+
+export const defragOptions: OptionTable<DefragOptions> = {
+  hint: {
+    kind: "choice",
+    values: ["thin", "mean"],
+    default: "thin",
+    help: "move out of slabs up to 9/8 of the mean of those not full (Redis 5 on), or up to the mean of the bin (4.0)",
+  },
+  lower: { ...percent, default: 10, help: "least waste, in percent of the allocated bytes (threshold-lower)" },
+  upper: { ...percent, default: 100, help: "waste at which the effort is largest, in percent (threshold-upper)" },
+  ignore: { kind: "bytes", min: 0, max: TIB, default: 100 * 1024 * 1024, help: "least wasted bytes (ignore-bytes)" },
+  cycleMin: { kind: "number", min: 0.01, max: 99, default: 1, help: "percent of the time at the lower threshold" },
+  cycleMax: { kind: "number", min: 0.01, max: 99, default: 25, help: "percent of the time at the upper threshold" },
+  period: { kind: "number", min: 1e-3, max: 1e9, default: 100, help: "virtual ms between slices (1000 / hz)" },
+  start: {
+    kind: "number",
+    min: 0,
+    max: 1e9,
+    default: 0,
+    help: "virtual ms before it is switched on (activedefrag yes)",
+  },
+  references: {
+    kind: "integer",
+    min: 0,
+    max: 1000,
+    default: 1,
+    help: "pointers to each object, patched when it moves",
+  },
+  passTime: {
+    kind: "choice",
+    values: ["raw", "anchorage", "redis"],
+    default: "redis",
+    help: "coefficients by which looks and moves take virtual time",
+  },
+  ...jemallocOptions,
+  dirtyDecay: { ...jemallocOptions.dirtyDecay, kind: "number", min: 0, max: Number.POSITIVE_INFINITY, default: 10_000 },
+};
+
+/** Throws an `InputError` where thresholds or efforts are in the wrong order. */
+export function checkDefragOptions(o: DefragOptions): void {
+  if (o.lower >= o.upper) throw new InputError(`defrag-hint: option lower: ${o.lower} is not below upper ${o.upper}`);
+  if (o.cycleMin > o.cycleMax)
+    throw new InputError(`defrag-hint: option cycleMin: ${o.cycleMin} is above cycleMax ${o.cycleMax}`);
+}
