@@ -28,6 +28,7 @@ import { nextFit } from "./sequential-fit/next-fit.js";
 import { worstFit } from "./sequential-fit/worst-fit.js";
 import { slab } from "./slab/slab.js";
 import { tlsf } from "./tlsf/tlsf.js";
+import { vma } from "./vma/vma.js";
 
 export type { AnyAllocatorSpec } from "./allocator.js";
 
@@ -61,6 +62,7 @@ export const allocators: Readonly<Record<string, AnyAllocatorSpec>> = {
   palm,
   "compact-fit": compactFit,
   zsmalloc,
+  vma,
   "defrag-hint": defragHint,
   "c-partial": cPartial,
   layered: layeredOver(() => allocators),

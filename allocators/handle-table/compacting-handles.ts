@@ -116,7 +116,8 @@ export class CompactingHandles<Heap extends HandleHeap = Handles> implements Com
       this.set,
       costs[Cost.pageFaults] - faults,
     );
-    controller.passed(budget, moved, milliseconds, this.fragmentation());
+    const isLast = moved === 0 || !this.compactor.stopsShort;
+    controller.passed(budget, isLast ? moved : Math.max(budget, moved), milliseconds, this.fragmentation());
     return moved;
   }
 

@@ -29,9 +29,10 @@ export class EntryPages {
 
   constructor(space: AddressSpace, entryBytes: number, releases: boolean) {
     this.space = space;
-    this.perPage = space.pageSize / entryBytes;
-    this.base = space.reserve(RESERVED, space.pageSize);
-    this.directory = releases ? space.reserve((MAX_ENTRIES / this.perPage) * FLOOR_BYTES, space.pageSize) : 0;
+    this.perPage = Math.floor(space.pageSize / entryBytes);
+    const whole = Math.ceil(MAX_ENTRIES / this.perPage) * space.pageSize;
+    this.base = space.reserve(Math.max(RESERVED, whole), space.pageSize);
+    this.directory = releases ? space.reserve(Math.ceil(MAX_ENTRIES / this.perPage) * FLOOR_BYTES, space.pageSize) : 0;
   }
 
   /** Maps the next page. `false` without memory. */

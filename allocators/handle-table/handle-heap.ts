@@ -25,4 +25,6 @@ export interface Compactor {
   pass(budget: number, log: MoveLog): number;
   /** The next pass is the first since the controller waited, or one that no controller asked for. */
   restart?(): void;
+  /** Set where a pass may move less than its budget although more could be moved: only one that moves nothing is the last. */
+  readonly stopsShort?: boolean;
 }
