@@ -30,7 +30,7 @@ export const costSets: Readonly<Record<CoefficientSet, CostSet>> = {
   redis: {
     name: "redis",
     title: "Redis' active defragmentation, which finds each object through the keyspace",
-    source: "Powers et al., Mesh, PLDI 2019, section 6: its time; looks counted in a run of Redis 4.0.2",
+    source: "docs/redis.md: looks counted in a run of Redis 4.0.2",
     coefficients: coefficients.redis,
   },
 };

@@ -1,7 +1,7 @@
 /** What was published about, or measured on, the Redis workload of the Mesh and Alaska papers, at its full size. */
 
 /** Where a figure comes from. */
-export type Evidence = "replay on the real allocator" | "published RSS" | "independent model";
+export type Evidence = "replay on the real allocator" | "published RSS" | "measured RSS" | "independent model";
 
 export interface RedisFigure {
   readonly variant: "alaska72" | "mesh402";
@@ -46,6 +46,16 @@ const published = (allocator: string, moment: RedisFigure["moment"], low: number
   source: ARTIFACT,
 });
 
+const measured = (allocator: string, moment: RedisFigure["moment"], mb: number): RedisFigure => ({
+  variant: "mesh402",
+  allocator,
+  moment,
+  low: mb,
+  high: mb,
+  evidence: "measured RSS",
+  source: "resident memory of Redis 4.0.2 with its jemalloc 4.0.3, which evicts by that allocator's sizes",
+});
+
 const modelled = (
   variant: RedisFigure["variant"],
   allocator: string,
@@ -71,6 +81,7 @@ export const redisFigures: readonly RedisFigure[] = [
   published("Mesh", "end", 196.7, 205.8),
   published("Anchorage", "peak", 306.7, 307.8),
   published("Anchorage", "end", 153.6, 161.5),
+  published("active defrag 7.2", "end", 162.2, 188.3),
   modelled("alaska72", "Anchorage", "end", 145.2),
   modelled("alaska72", "slide", "peak", 299.6),
   modelled("alaska72", "slide", "end", 145.2),
@@ -78,6 +89,8 @@ export const redisFigures: readonly RedisFigure[] = [
   ...phases("mesh402", "glibc", [277.2, 277.2, 277.2, 277.2]),
   ...phases("mesh402", "jemalloc", [263.1, 263.1, 310.3, 310.3]),
   ...phases("mesh402", "mimalloc", [257.0, 257.0, 303.1, 303.1]),
+  measured("active defrag 4.0", "D", 291.8),
+  measured("active defrag 4.0", "end", 172.0),
   modelled("mesh402", "Anchorage", "end", 148.0),
   modelled("mesh402", "slide", "peak", 322.0),
   modelled("mesh402", "slide", "end", 146.8),

@@ -15,11 +15,13 @@ const SCALE = 16;
 /** What a process has besides its heap; the papers' numbers are of the process. */
 const PROCESS_MB = 6;
 const ALASKA = "alaska72: Redis 7.2.4";
+const MESH = "mesh402: Redis 4.0.2";
 
 /** Relative, besides the process. */
 const tolerance: Readonly<Record<Evidence, number>> = {
   "replay on the real allocator": 0.01,
   "published RSS": 0.025,
+  "measured RSS": 0.025,
   "independent model": 0.01,
 };
 
@@ -27,6 +29,7 @@ async function run(): Promise<Tables> {
   const runs: RunCell[] = [];
   let last: { readonly key: string; readonly trace: Trace } | undefined;
   for (const cell of plan(redis, "quick")) {
+    if (cell.skipped !== undefined) continue;
     const key = cell.workload.selector;
     if (last?.key !== key) last = { key, trace: await traceFor(cell.workload, cell.seed, cell.allocator) };
     const { spec, options } = cell.allocator;
@@ -46,7 +49,7 @@ async function checks(): Promise<Check[]> {
   const figures = redisFigures.map((figure) => {
     const { variant, allocator, moment, low, high, evidence, source } = figure;
     const got = megabytesAt(tables, figure);
-    const isProcess = evidence === "published RSS";
+    const isProcess = evidence.endsWith("RSS");
     const wanted = expected(low - (isProcess ? PROCESS_MB : 0), high, got);
     const name = `${variant} ${allocator}, ${moment.length === 1 ? `after ${moment}` : moment}, MB`;
     const range = low === high ? `${low}` : `${low} to ${high}`;
@@ -65,6 +68,13 @@ async function checks(): Promise<Check[]> {
       value("Anchorage", "pauses"),
       "downward steps in the artifact's golden run",
     ),
+    within(
+      "mesh402 active defrag 4.0, objects moved",
+      177_445,
+      5_000,
+      cellValue(tables, MESH, "active defrag 4.0", "cost.moves") * SCALE,
+      "hits counted in a run of Redis 4.0.2 with its jemalloc 4.0.3",
+    ),
     within("alaska72 Anchorage, MB moved", 122.8, 1.3, moved("Anchorage"), model),
     within("alaska72 slide, MB moved", 114.4, 1.2, moved("slide"), model),
     within("alaska72 two-finger, MB moved", 65.9, 0.7, moved("two-finger"), model),
@@ -73,7 +83,7 @@ async function checks(): Promise<Check[]> {
 
 export const redisTarget: Target = {
   name: "redis-defragmentation",
-  title: "Redis after eviction: eight allocators against published, measured and modelled footprints",
+  title: "Redis after eviction: ten allocators against published, measured and modelled footprints",
   quick: false,
   run: checks,
 };

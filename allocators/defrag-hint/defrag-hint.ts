@@ -5,13 +5,11 @@ import { HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf, resolveOptions } from "../../memory/options.js";
 import { AddressIndex } from "../address-index.js";
 import { type AllocatorSpec, type Compacting, type MoveLog, none, type Ref, type Timed } from "../allocator.js";
-import { Jemalloc } from "../jemalloc/jemalloc.js";
+import { CHUNK_PAGES, Jemalloc } from "../jemalloc/jemalloc.js";
 import { DefragCycle } from "./defrag-cycle.js";
 import { Names, nameOf, refOf } from "./names.js";
 import { checkDefragOptions, type DefragOptions, defragOptions } from "./options.js";
 
-/** Pages of a chunk of jemalloc 4: 2 MiB (lg_chunk 21). */
-const CHUNK_PAGES = 512;
 /** Objects looked at between two looks at the clock (activeDefragCycle). */
 const STEP = 16;
 

@@ -31,8 +31,9 @@ export class Extents implements ExtentColumns {
   /** Pages mapped, and the end of the highest page ever handed out. */
   end: number;
   used: number;
-  /** Dirty pages. */
+  /** Dirty pages, and pages in use. */
   dirty: number;
+  active: number;
   /** By first and last page of an extent. */
   state: Uint8Array;
   /** By first page: pages of the extent, and what `Ages` needs. */
@@ -57,6 +58,7 @@ export class Extents implements ExtentColumns {
     this.end = 0;
     this.used = 0;
     this.dirty = 0;
+    this.active = 0;
     this.state = new Uint8Array(0);
     this.pages = new Int32Array(0);
     this.serial = new Int32Array(0);
@@ -81,12 +83,15 @@ export class Extents implements ExtentColumns {
     let at = this.reuse(DIRTY, pages, alignment);
     if (at < 0) at = this.reuse(RETAINED, pages, alignment);
     if (at < 0) at = this.grow(pages, alignment);
-    if (at >= 0 && at + pages > this.used) this.used = at + pages;
+    if (at < 0) return at;
+    this.active += pages;
+    if (at + pages > this.used) this.used = at + pages;
     return at;
   }
 
   /** Takes an extent back: it is dirty, or purged where dirty pages are `unwanted` (a decay time of 0). */
   free(at: number, unwanted: boolean): void {
+    this.active -= this.pages[at];
     if (unwanted) this.purge(at);
     else this.putDirty(at);
   }
@@ -113,6 +118,7 @@ export class Extents implements ExtentColumns {
     }
     this.merge(at, next);
     this.mark(at, pages, ACTIVE);
+    this.active += more;
     if (at + pages > this.used) this.used = at + pages;
     return true;
   }

@@ -13,6 +13,7 @@ import { Slabs } from "./slabs.js";
 /** Options of `jemalloc`, after its run-time options. */
 export interface JemallocOptions {
   dirtyDecay: number;
+  dirtyRatio: number;
   cacheOblivious: boolean;
   quantum: "8" | "16";
 }
@@ -24,6 +25,13 @@ export const jemallocOptions: OptionTable<JemallocOptions> = {
     max: Number.POSITIVE_INFINITY,
     default: 40,
     help: "milliseconds in which unused pages are given back (dirty_decay_ms); 0: at once, Infinity: never",
+  },
+  dirtyRatio: {
+    kind: "integer",
+    min: 0,
+    max: 1 << 20,
+    default: 0,
+    help: "pages in use for each unused one that may stay, as in jemalloc 3 and 4 (8: lg_dirty_mult 3); 0: no such bound",
   },
   cacheOblivious: {
     kind: "boolean",
@@ -42,6 +50,8 @@ const CACHE_LINE = 64;
 /** Requests beyond this find no addresses. */
 const LARGEST = 0x700000000;
 const SMALL = LARGEST_SMALL;
+/** Pages of a chunk of jemalloc 4: 2 MiB (lg_chunk 21). */
+export const CHUNK_PAGES = 512;
 
 /**
  * One arena of jemalloc 5.3 without thread caches: requests up to 14 KiB are regions of slabs, larger ones have extents
@@ -58,6 +68,7 @@ export class Jemalloc implements Timed {
   private readonly base: Address;
   private readonly decay: Decay | undefined;
   private readonly purgeAtOnce: boolean;
+  private readonly dirtyRatio: number;
   private readonly random: Random;
   /** By address: bytes of the class of each large block. */
   private readonly large = new Map<Address, number>();
@@ -74,6 +85,7 @@ export class Jemalloc implements Timed {
     const decays = given.dirtyDecay > 0 && given.dirtyDecay < Number.POSITIVE_INFINITY;
     this.decay = decays ? new Decay(given.dirtyDecay) : undefined;
     this.purgeAtOnce = given.dirtyDecay === 0;
+    this.dirtyRatio = given.dirtyRatio;
     this.random = new Random(0);
   }
 
@@ -94,7 +106,7 @@ export class Jemalloc implements Timed {
     if (this.sizeClassOf(page) === 0) this.freeLarge(ref);
     else {
       const slab = this.extents.first[page];
-      if (this.slabs.give(slab, offset)) this.extents.free(slab, this.purgeAtOnce);
+      if (this.slabs.give(slab, offset)) this.freeExtent(slab);
     }
   }
 
@@ -199,7 +211,14 @@ export class Jemalloc implements Timed {
   private freeLarge(ref: Ref): void {
     this.largeBytes -= this.capacityOf(ref);
     this.large.delete(ref);
-    this.extents.free(Math.floor((ref - this.base) / PAGE), this.purgeAtOnce);
+    this.freeExtent(Math.floor((ref - this.base) / PAGE));
+  }
+
+  private freeExtent(page: number): void {
+    const { extents, dirtyRatio } = this;
+    extents.free(page, this.purgeAtOnce);
+    // arena_maybe_purge_ratio of jemalloc 4; a chunk may stay in any case.
+    if (dirtyRatio > 0) extents.purgeTo(Math.max(CHUNK_PAGES, Math.floor(extents.active / dirtyRatio)));
   }
 
   /** Whether a block can stay where it is: in its class, or as an extent that shrinks or grows (large_ralloc_no_move). */
@@ -232,6 +251,7 @@ export const jemalloc: AllocatorSpec<JemallocOptions> = {
     { dirtyDecay: 0 },
     { dirtyDecay: Number.POSITIVE_INFINITY, cacheOblivious: false },
     { quantum: "8", dirtyDecay: 5 },
+    { dirtyDecay: Number.POSITIVE_INFINITY, dirtyRatio: 8 },
   ],
   create: (space, given) => new Jemalloc(space, resolveOptions("jemalloc", jemallocOptions, given)),
 };
