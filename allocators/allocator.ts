@@ -115,6 +115,23 @@ export function hasArenas(allocator: Allocator): allocator is Allocator & ArenaP
   return "placementOf" in allocator;
 }
 
+/** A use of a handle that names no live object: at which event, and the entry and generation that the handle names. */
+export interface StaleUse {
+  readonly event: number;
+  readonly entry: number;
+  readonly generation: number;
+}
+
+/** An allocator that tells a handle whose object is gone: such uses are counted, change nothing, and the first is kept. */
+export interface StaleAware {
+  /** The first use of a stale handle, a second free included, if there was one. */
+  readonly firstStale: StaleUse | undefined;
+}
+
+export function isStaleAware(allocator: Allocator): allocator is Allocator & StaleAware {
+  return "firstStale" in allocator;
+}
+
 /** What a program asks for, by size: ascending sizes in bytes, and the sum of the events that blocks of each lived. */
 export interface SizeDemand {
   readonly size: Float64Array;

@@ -207,3 +207,35 @@ describe("safepoints", () => {
     }
   });
 });
+
+describe("a trace that uses what it has freed", () => {
+  // No reader and no builder makes one: columns that something else has made.
+  const faulty = (): Trace => {
+    const builder = new TraceBuilder("faulty");
+    const [a, b] = [builder.allocate(10), builder.allocate(20)];
+    builder.free(a);
+    builder.free(b);
+    const trace = builder.build();
+    return { ...trace, slot: Uint32Array.from([0, 1, 0, 0]) };
+  };
+
+  it.each([
+    ["handle-table", {}],
+    ["handle-table", { compact: "none" }],
+    ["handle-table", { inner: "first-fit", compact: "none" }],
+    ["anchorage", {}],
+    ["zsmalloc", {}],
+    ["vma", {}],
+  ])("runs on %s %o, where the first stale handle is counted and named", async (name, options) => {
+    const result = await runSession(allocators[name], options, faulty());
+    expect(result.state).toBe("completed");
+    expect(result.costs.staleHandles).toBe(1);
+    expect(result.firstStale).toEqual({ event: 3, entry: 0, generation: 0 });
+  });
+
+  it("has nothing to name where no handle was stale", async () => {
+    const result = await runSession(allocators["handle-table"], {}, await traceOf("churn:events=1000,live=50"));
+    expect(result.costs.staleHandles).toBe(0);
+    expect(result.firstStale).toBeUndefined();
+  });
+});

@@ -2,7 +2,7 @@
  * One run: a trace replayed on one allocator in an address space of its own, watched at safepoints. Nothing here depends
  * on the clock of the machine, so a run gives the same result everywhere.
  */
-import { type Allocator, isReorganizing, unlogged } from "../allocators/allocator.js";
+import { type Allocator, isReorganizing, isStaleAware, type StaleUse, unlogged } from "../allocators/allocator.js";
 import { type Checked, check } from "../allocators/checked.js";
 import type { AnyAllocatorSpec } from "../allocators/registry.js";
 import { type AddressSpace, createAddressSpace } from "../memory/address-space.js";
@@ -75,6 +75,8 @@ export interface SessionResult {
   readonly snapshots: readonly Snapshot[];
   readonly occupancy?: Occupancy;
   readonly layouts?: readonly LabelledLayout[];
+  /** The first use of a handle whose object was gone, if there was one. */
+  readonly firstStale?: StaleUse;
 }
 
 /** The heap at a labelled look. */
@@ -110,6 +112,8 @@ class Session {
   private readonly trace: Trace;
   private readonly space: AddressSpace;
   private readonly allocator: Allocator;
+  /** The allocator without checks and meters around it. */
+  private readonly inner: Allocator;
   private readonly checks: Checked | undefined;
   private readonly meter: FragmentationMeter;
   private readonly map = new HeapMap();
@@ -130,6 +134,7 @@ class Session {
     this.trace = trace;
     this.space = createAddressSpace(settings.limit);
     const inner = spec.create(this.space, options);
+    this.inner = inner;
     this.checks = settings.checked ? check(spec, inner, this.space) : undefined;
     this.extent = settings.extent && !spec.placeless ? measureExtent(this.checks ?? inner, this.space) : undefined;
     this.allocator = this.extent?.allocator ?? this.checks ?? inner;
@@ -196,6 +201,7 @@ class Session {
       );
     }
     const { allocations } = meter.demand;
+    const stale = isStaleAware(this.inner) ? this.inner.firstStale : undefined;
     // A copy: the space may be asked again.
     const counts = space.costs.slice();
     counts[Cost.tableLoads] += this.loads * allocations;
@@ -216,6 +222,7 @@ class Session {
       ...(this.extent ? { extent: this.extent.extent() } : {}),
       ...(this.recorder ? { occupancy: this.recorder.build(mapRows) } : {}),
       ...(this.layouts ? { layouts: this.layouts } : {}),
+      ...(stale === undefined ? {} : { firstStale: stale }),
     };
   }
 

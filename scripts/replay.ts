@@ -1,5 +1,6 @@
 /** `fraglab replay`: one cell, all metrics. */
 
+import type { StaleUse } from "../allocators/allocator.js";
 import { allocatorArm } from "../harness/arm.js";
 import { cellResultOf } from "../harness/cell.js";
 import { coefficientsOf } from "../harness/cost-time.js";
@@ -42,6 +43,13 @@ function chosenMetrics(names: string | undefined): readonly Metric[] {
   return wanted.flatMap((name) => metrics.filter((one) => one.name === name));
 }
 
+/** What to say of the first use of a handle whose object was gone. */
+function staleLines(use: StaleUse | undefined): string[] {
+  if (use === undefined) return [];
+  const { event, entry, generation } = use;
+  return [`first stale handle: event ${event}, entry ${entry}, generation ${generation}; it had no effect`];
+}
+
 /** Runs the cell and prints it. */
 export async function replay(options: ReplayOptions): Promise<void> {
   const arm = allocatorArm(options.allocator);
@@ -58,7 +66,8 @@ export async function replay(options: ReplayOptions): Promise<void> {
     ...(options.checked ? { checked: true } : {}),
     ...(options.idle === undefined ? {} : { idle: options.idle }),
   };
-  const result = cellResultOf(await runSession(arm.spec, arm.options, source.trace, settings));
+  const session = await runSession(arm.spec, arm.options, source.trace, settings);
+  const result = cellResultOf(session);
   if (options.json) {
     const answer = {
       allocator: arm.spec.name,
@@ -70,6 +79,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
       ...(result.state === "exhausted" ? { exhaustedAt: result.events } : {}),
       metrics: Object.fromEntries(chosen.map(({ name }) => [name, result.metrics[name]])),
       costs: result.costs,
+      ...(session.firstStale === undefined ? {} : { firstStale: session.firstStale }),
       time: {
         set: options.costs,
         accesses: options.accesses,
@@ -93,6 +103,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
   process.stdout.write(
     `${[
       `${arm.selector} on ${source.name}, seed ${options.seed}: ${outcome}, ${result.events} events`,
+      ...staleLines(session.firstStale),
       "",
       textTable(["metric", "value", "meaning"], rows),
       "",

@@ -76,6 +76,31 @@ describe("compact-fit", () => {
     expect(pinned.map((ref) => heap.addressOf(ref))).toEqual(before);
     expect(notFull(heap, 4096)).toBe(1);
   });
+
+  it("asks for no pass that pins would keep from moving anything, and asks once enough of them are gone", () => {
+    const { space, heap } = start(compactFit, { pageBytes: 4096 });
+    const live = fill(heap, 128 * 4, 24);
+    for (let i = 0; i < live.length; i++) if (i % 2 === 0) heap.free(live[i]);
+    const kept = live.filter((_, i) => i % 2 === 1);
+    for (const ref of kept) heap.pin(ref);
+    expect(notFull(heap, 4096)).toBe(4);
+    expect(heap.compactionDue(0)).toBe(0);
+    expect(heap.compact(Number.POSITIVE_INFINITY, unlogged)).toBe(0);
+    for (const page of [0, 1, 2, 3]) heap.unpin(kept[page * 64]);
+    // One object of each page could move, but none of them would be full or empty then.
+    expect(heap.compactionDue(1)).toBe(0);
+    for (const ref of kept.slice(65, 128)) heap.unpin(ref);
+    expect(heap.compactionDue(1)).toBe(Number.POSITIVE_INFINITY);
+    const left = [4];
+    for (let now = 2; now < 10 && heap.compactionDue(now) > 0; now++) {
+      heap.compact(Number.POSITIVE_INFINITY, unlogged);
+      left.push(notFull(heap, 4096));
+    }
+    // Each pass that it asks for brings it nearer, until pins hold the rest.
+    expect(left).toEqual([...new Set(left)].sort((a, b) => b - a));
+    expect(left.at(-1)).toBe(2);
+    expect(space.costs[Cost.passes]).toBe(left.length);
+  });
 });
 
 describe("zsmalloc", () => {

@@ -1,7 +1,7 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import type { HeapMap } from "../../memory/heap-map.js";
-import { type Compacting, type MoveLog, none, type Ref } from "../allocator.js";
+import { type Compacting, type MoveLog, none, type Ref, type StaleAware, type StaleUse } from "../allocator.js";
 import { Controller, type ControllerOptions, passTime } from "./controller.js";
 import { entryOf } from "./handle-entries.js";
 import type { Compactor, HandleHeap } from "./handle-heap.js";
@@ -18,7 +18,7 @@ export interface MovementOptions extends ControllerOptions, CreditOptions {
 }
 
 /** The handle table with what the handles are for: blocks that move while nobody holds their addresses. */
-export class CompactingHandles<Heap extends HandleHeap = Handles> implements Compacting {
+export class CompactingHandles<Heap extends HandleHeap = Handles> implements Compacting, StaleAware {
   readonly handles: Heap;
   /** What may be moved, where that is bounded. */
   readonly credit: MoveCredit | undefined;
@@ -69,6 +69,10 @@ export class CompactingHandles<Heap extends HandleHeap = Handles> implements Com
 
   capacityOf(ref: Ref): number {
     return this.handles.capacityOf(ref);
+  }
+
+  get firstStale(): StaleUse | undefined {
+    return this.handles.entries.firstStale;
   }
 
   walk(map: HeapMap): void {

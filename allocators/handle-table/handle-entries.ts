@@ -1,7 +1,7 @@
 import type { AddressSpace } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import type { HeapMap } from "../../memory/heap-map.js";
-import type { Ref } from "../allocator.js";
+import type { Ref, StaleUse } from "../allocator.js";
 import { EntryPages } from "./entry-pages.js";
 import * as entryState from "./entry-state.js";
 import { FreeEntries } from "./free-entries.js";
@@ -42,7 +42,7 @@ export function entryOf(ref: Ref): number {
  */
 export class HandleEntries {
   /** The first use of a stale handle, a second free included: the event in which it came, entry and generation. */
-  firstStale: { readonly event: number; readonly entry: number; readonly generation: number } | undefined;
+  firstStale: StaleUse | undefined;
   private readonly space: AddressSpace;
   private readonly costs: Costs;
   private readonly generations: number;

@@ -1,7 +1,7 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
-import { none as noRef, type Ref } from "../allocator.js";
+import { none as noRef, type Ref, type StaleAware, type StaleUse } from "../allocator.js";
 import { BackingHeap, type BackingOptions } from "./backing-heap.js";
 import { END } from "./free-lists.js";
 import { HandleEntries } from "./handle-entries.js";
@@ -24,7 +24,7 @@ export interface HandleOptions extends BackingOptions, TableOptions {}
  * A handle table over a heap in which nothing moves: every operation goes from ref to entry to block. Operations on
  * a stale ref are counted and have no effect.
  */
-export class Handles implements HandleHeap {
+export class Handles implements HandleHeap, StaleAware {
   readonly entries: HandleEntries;
   readonly heap: BackingHeap;
   private readonly costs: Costs;
@@ -77,6 +77,10 @@ export class Handles implements HandleHeap {
   capacityOf(ref: Ref): number {
     const index = this.entries.find(ref);
     return index < 0 ? 0 : (this.entries.unitsOf(index) - 1) * UNIT;
+  }
+
+  get firstStale(): StaleUse | undefined {
+    return this.entries.firstStale;
   }
 
   walk(map: HeapMap): void {

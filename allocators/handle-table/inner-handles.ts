@@ -1,7 +1,7 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { HeapMap, Kind } from "../../memory/heap-map.js";
-import { type Allocator, none as noRef, type Ref } from "../allocator.js";
+import { type Allocator, none as noRef, type Ref, type StaleAware, type StaleUse } from "../allocator.js";
 import { unitsFor } from "./backing-heap.js";
 import { HandleEntries } from "./handle-entries.js";
 import type { HandleHeap } from "./handle-heap.js";
@@ -24,7 +24,7 @@ function alignmentOf(code: number): number {
  * A handle table over any direct allocator: what the program asks for is asked of the inner one, unchanged, so that
  * blocks lie where they would without handles. Blocks have no header: who moves one finds its entry by a walk of the table.
  */
-export class InnerHandles implements HandleHeap {
+export class InnerHandles implements HandleHeap, StaleAware {
   readonly entries: HandleEntries;
   readonly inner: Allocator;
   private readonly space: AddressSpace;
@@ -78,6 +78,10 @@ export class InnerHandles implements HandleHeap {
   capacityOf(ref: Ref): number {
     const index = this.entries.find(ref);
     return index < 0 ? 0 : this.inner.capacityOf(this.places[index] as Ref);
+  }
+
+  get firstStale(): StaleUse | undefined {
+    return this.entries.firstStale;
   }
 
   /** The inner allocator's walk with our refs; an object freed while pinned shows as padding. */

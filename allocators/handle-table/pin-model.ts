@@ -91,6 +91,11 @@ export class PinModel {
     }
   }
 
+  /** Whether the next pass might find the object free to move: each pass of `bernoulli` draws anew. */
+  mayMove(index: number): boolean {
+    return this.kind === "bernoulli" ? this.share < 1 : !this.holds(index);
+  }
+
   private chance(index: number, pass: number): number {
     return chanceOf(this.seed ^ Math.imul(pass, 0x9e3779b1), index, this.entries.generationOf(index));
   }

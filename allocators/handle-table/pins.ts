@@ -15,4 +15,9 @@ export class Pins {
   hold(index: number): boolean {
     return this.entries.isPinned(index) || (this.model?.holds(index) ?? false);
   }
+
+  /** Whether the next pass might find the object of a live entry free to move. */
+  mayMove(index: number): boolean {
+    return !this.entries.isPinned(index) && (this.model?.mayMove(index) ?? true);
+  }
 }

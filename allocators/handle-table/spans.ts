@@ -146,6 +146,15 @@ export class Spans {
     return NONE;
   }
 
+  /** Whether `is` holds for some span of a class that is neither full nor empty, asked from the emptiest list on. */
+  somePartial(sizeClass: number, is: (span: number) => boolean): boolean {
+    const { groups } = this.options;
+    for (let list = sizeClass * groups; list < (sizeClass + 1) * groups; list++) {
+      for (let span = this.heads[list]; span >= 0; span = this.next[span]) if (is(span)) return true;
+    }
+    return false;
+  }
+
   /** Takes a span out of its list, so that it is neither filled nor emptied, until `regroup`. */
   setAside(span: number): void {
     const list = this.list[span];

@@ -43,11 +43,31 @@ export class ThinClasses implements Compactor {
     return moved;
   }
 
-  /** Whether some class is over its bound. */
+  /** Whether some class is over its bound and a pass could bring it nearer. */
   get isDue(): boolean {
     const { length } = this.heap.spans.classes;
-    for (let sizeClass = 0; sizeClass < length; sizeClass++) if (this.isOver(sizeClass)) return true;
+    for (let sizeClass = 0; sizeClass < length; sizeClass++) {
+      if (this.isOver(sizeClass) && this.canThin(sizeClass)) return true;
+    }
     return false;
+  }
+
+  /** Whether pins leave a span to be emptied, or objects enough to fill the one that is filled first. */
+  private canThin(sizeClass: number): boolean {
+    const { spans } = this.heap;
+    const to = spans.fullest(sizeClass);
+    let room = spans.classes[sizeClass].slots - spans.used[to];
+    return spans.somePartial(sizeClass, (span) => {
+      if (span === to) return false;
+      const owners = spans.owners[span];
+      let held = 0;
+      for (let slot = 0; slot < spans.touched[span]; slot++) {
+        if (owners[slot] < 0) continue;
+        if (!this.pins.mayMove(owners[slot])) held++;
+        else if (--room === 0) return true;
+      }
+      return held === 0;
+    });
   }
 
   private isOver(sizeClass: number): boolean {
