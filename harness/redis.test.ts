@@ -52,6 +52,34 @@ describe("Redis on allocators that move nothing", () => {
   });
 });
 
+describe("Redis after the first populate", () => {
+  // Bytes of the four blocks of a key, entries of a table included, beside a hash table of 8 MiB.
+  it.each([
+    ["glibc", "alaska72", 256 + 32 + 32 + 32],
+    ["glibc", "mesh402", 272 + 32 + 32 + 48],
+    ["mimalloc", "alaska72", 256 + 16 + 16 + 32],
+    ["mimalloc", "mesh402", 256 + 32 + 32 + 32],
+    ["handle-table:compact=none", "alaska72", 272 + 32 + 32 + 48 + 4 * 8],
+    ["handle-table:compact=none", "mesh402", 288 + 48 + 32 + 48 + 4 * 8],
+  ])(
+    "%s holds on %s what the closed form says, %d bytes a key, within 1 percent",
+    async (allocator, variant, perKey) => {
+      const { ends } = await courseOf(allocator, variant);
+      expectMegabytes(ends[0].footprint, (700_000 * perKey + 8 * 1048576) / 1e6, 0.01);
+    },
+  );
+
+  it.each([
+    // Slabs and extents are mapped in growing steps, and pages and descriptors count too.
+    ["alaska72", 320, 240.0],
+    ["mesh402", 352, 263.1],
+  ])("jemalloc holds on %s some 3 percent more than %d bytes a key, as measured", async (variant, perKey, measured) => {
+    const { ends } = await courseOf("jemalloc", variant);
+    expectMegabytes(ends[0].footprint, measured, 0.01);
+    expectMegabytes(ends[0].footprint, (1.033 * (700_000 * perKey + 8 * 1048576)) / 1e6, 0.01);
+  });
+});
+
 describe("Redis on allocators that reorganize", () => {
   it("Mesh: gives back as many pages as it meshes and as come free, and ends well below its peak", async () => {
     // Virtual time is as short as the trace: the published period of 100 ms at full size is 6.25 ms here.
