@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { plan } from "../harness/plan.js";
 import { redisFigures } from "../harness/published-redis.js";
 import compactionPolicies, { pareto } from "./compaction-policies.js";
+import costOfIndirection from "./cost-of-indirection.js";
 import handleTableAgeing from "./handle-table-ageing.js";
 import pins, { reclaimable } from "./pins.js";
 import redis from "./redis-defragmentation.js";
@@ -63,13 +64,34 @@ describe("the Redis experiment", () => {
   });
 });
 
-describe("every compaction experiment", () => {
-  it.each([redis, compactionPolicies, handleTableAgeing, pins])("$name plans no cell twice", (experiment) => {
+describe("the cost of indirection", () => {
+  it("is taken with the same allocator under the handles, moving or not, as without them", () => {
     for (const profile of ["quick", "paper"] as const) {
-      const keys = plan(experiment, profile).map(
-        ({ allocator, workload, seed }) => `${allocator.selector} ${workload.selector} ${seed}`,
-      );
-      expect(new Set(keys).size).toBe(keys.length);
+      const arms = new Map(plan(costOfIndirection, profile).map(({ allocator }) => [allocator.label, allocator]));
+      expect(arms.size).toBe(9);
+      for (const inner of ["first fit", "pymalloc", "jemalloc"]) {
+        const alone = arms.get(inner)?.selector;
+        for (const [label, compact] of [
+          [`${inner}, handles`, "none"],
+          [`${inner}, handles, moves`, "evacuate"],
+        ]) {
+          expect(arms.get(label)?.options).toMatchObject({ inner: alone, compact });
+        }
+      }
     }
   });
+});
+
+describe("every compaction experiment", () => {
+  it.each([redis, compactionPolicies, costOfIndirection, handleTableAgeing, pins])(
+    "$name plans no cell twice",
+    (experiment) => {
+      for (const profile of ["quick", "paper"] as const) {
+        const keys = plan(experiment, profile).map(
+          ({ allocator, workload, seed }) => `${allocator.selector} ${workload.selector} ${seed}`,
+        );
+        expect(new Set(keys).size).toBe(keys.length);
+      }
+    },
+  );
 });
