@@ -38,7 +38,7 @@ function allocatorsAt(scale: number): Arms {
     [DEFRAG_72]: `defrag-hint:period=${100 / scale},ignore=${(100 * MIB) / scale},dirtyDecay=${10000 / scale}`,
     [DEFRAG_40]:
       `defrag-hint:hint=mean,lower=0,ignore=${1024 / scale},cycleMin=25,cycleMax=75,period=${100 / scale},` +
-      `start=${SWITCHED_ON / scale},quantum=8,dirtyDecay=Infinity,dirtyRatio=8`,
+      `start=${SWITCHED_ON / scale},quantum=8,dirtyDecay=Infinity,dirtyRatio=8,chunk=${(2 * MIB) / scale}`,
     [VMA]: `vma:algorithm=full,blockBytes=${(256 * MIB) / scale},${times}`,
     oracle: "oracle",
   };

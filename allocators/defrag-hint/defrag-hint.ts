@@ -5,7 +5,7 @@ import { HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf, resolveOptions } from "../../memory/options.js";
 import { AddressIndex } from "../address-index.js";
 import { type AllocatorSpec, type Compacting, type MoveLog, none, type Ref, type Timed } from "../allocator.js";
-import { CHUNK_PAGES, Jemalloc } from "../jemalloc/jemalloc.js";
+import { Jemalloc } from "../jemalloc/jemalloc.js";
 import { DefragCycle } from "./defrag-cycle.js";
 import { Names, nameOf, refOf } from "./names.js";
 import { checkDefragOptions, type DefragOptions, defragOptions } from "./options.js";
@@ -31,6 +31,7 @@ class DefragHint implements Compacting, Timed {
   private readonly names = new Names();
   private readonly cycle: DefragCycle;
   private readonly byMean: boolean;
+  private readonly chunkPages: number;
   private readonly references: number;
   private readonly ns: Coefficients;
   /** The next object to look at. */
@@ -45,6 +46,7 @@ class DefragHint implements Compacting, Timed {
     this.heap = new Jemalloc(space, options);
     this.cycle = new DefragCycle(options);
     this.byMean = options.hint === "mean";
+    this.chunkPages = Math.floor(options.chunk / 4096);
     this.references = options.references;
     this.ns = coefficients[options.passTime];
   }
@@ -152,7 +154,7 @@ class DefragHint implements Compacting, Timed {
     if (names.pins[name] > 0) return 0;
     const slab = heap.slabOf(place);
     if (slab < 0) return 0;
-    if (!(this.byMean ? heap.slabs.isBelowMean(slab, CHUNK_PAGES) : heap.slabs.isThin(slab))) return 0;
+    if (!(this.byMean ? heap.slabs.isBelowMean(slab, this.chunkPages) : heap.slabs.isThin(slab))) return 0;
     const target = heap.another(place);
     if (target === none) return 0;
     const bytes = heap.capacityOf(place);

@@ -61,6 +61,10 @@ export const defragOptions: OptionTable<DefragOptions> = {
     help: "coefficients by which looks and moves take virtual time",
   },
   ...jemallocOptions,
+  chunk: {
+    ...jemallocOptions.chunk,
+    help: "hint=mean spares the chunk of the current slab; dirtyRatio: may stay in any case",
+  },
   dirtyDecay: { ...jemallocOptions.dirtyDecay, kind: "number", min: 0, max: Number.POSITIVE_INFINITY, default: 10_000 },
 };
 

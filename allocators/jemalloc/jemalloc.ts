@@ -14,6 +14,7 @@ import { Slabs } from "./slabs.js";
 export interface JemallocOptions {
   dirtyDecay: number;
   dirtyRatio: number;
+  chunk: number;
   cacheOblivious: boolean;
   quantum: "8" | "16";
 }
@@ -33,6 +34,13 @@ export const jemallocOptions: OptionTable<JemallocOptions> = {
     default: 0,
     help: "pages in use for each unused one that may stay, as in jemalloc 3 and 4 (8: lg_dirty_mult 3); 0: no such bound",
   },
+  chunk: {
+    kind: "bytes",
+    min: 4096,
+    max: 1 << 30,
+    default: 1 << 21,
+    help: "dirtyRatio: unused bytes that may stay in any case, a chunk of jemalloc 3 and 4",
+  },
   cacheOblivious: {
     kind: "boolean",
     default: true,
@@ -50,8 +58,6 @@ const CACHE_LINE = 64;
 /** Requests beyond this find no addresses. */
 const LARGEST = 0x700000000;
 const SMALL = LARGEST_SMALL;
-/** Pages of a chunk of jemalloc 4: 2 MiB (lg_chunk 21). */
-export const CHUNK_PAGES = 512;
 
 /**
  * One arena of jemalloc 5.3 without thread caches: requests up to 14 KiB are regions of slabs, larger ones have extents
@@ -69,6 +75,7 @@ export class Jemalloc implements Timed {
   private readonly decay: Decay | undefined;
   private readonly purgeAtOnce: boolean;
   private readonly dirtyRatio: number;
+  private readonly chunkPages: number;
   private readonly random: Random;
   /** By address: bytes of the class of each large block. */
   private readonly large = new Map<Address, number>();
@@ -86,6 +93,7 @@ export class Jemalloc implements Timed {
     this.decay = decays ? new Decay(given.dirtyDecay) : undefined;
     this.purgeAtOnce = given.dirtyDecay === 0;
     this.dirtyRatio = given.dirtyRatio;
+    this.chunkPages = Math.floor(given.chunk / PAGE);
     this.random = new Random(0);
   }
 
@@ -218,7 +226,7 @@ export class Jemalloc implements Timed {
     const { extents, dirtyRatio } = this;
     extents.free(page, this.purgeAtOnce);
     // arena_maybe_purge_ratio of jemalloc 4; a chunk may stay in any case.
-    if (dirtyRatio > 0) extents.purgeTo(Math.max(CHUNK_PAGES, Math.floor(extents.active / dirtyRatio)));
+    if (dirtyRatio > 0) extents.purgeTo(Math.max(this.chunkPages, Math.floor(extents.active / dirtyRatio)));
   }
 
   /** Whether a block can stay where it is: in its class, or as an extent that shrinks or grows (large_ralloc_no_move). */
