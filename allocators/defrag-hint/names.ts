@@ -1,3 +1,4 @@
+import { grown } from "../../memory/columns.js";
 import type { Ref } from "../allocator.js";
 
 /** No object has this name: it waits to be used again. */
@@ -35,15 +36,9 @@ export class Names {
 
   private grow(): void {
     const length = 2 * this.place.length;
-    const place = new Float64Array(length);
-    place.set(this.place);
-    const pins = new Int32Array(length);
-    pins.set(this.pins);
-    const doomed = new Uint8Array(length);
-    doomed.set(this.doomed);
-    this.place = place;
-    this.pins = pins;
-    this.doomed = doomed;
+    this.place = grown(this.place, length);
+    this.pins = grown(this.pins, length);
+    this.doomed = grown(this.doomed, length);
   }
 }
 

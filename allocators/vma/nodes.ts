@@ -1,4 +1,5 @@
 import type { AddressSpace } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import type { HeapMap } from "../../memory/heap-map.js";
 import { GrowingTable } from "../growing-table.js";
 
@@ -86,19 +87,15 @@ export class Nodes {
   }
 
   private grow(): void {
-    const longer = <Column extends Int32Array | Float64Array>(column: Column): Column => {
-      const grown = new (column.constructor as new (length: number) => Column)(2 * column.length);
-      grown.set(column);
-      return grown;
-    };
-    this.offset = longer(this.offset);
-    this.size = longer(this.size);
-    this.before = longer(this.before);
-    this.after = longer(this.after);
-    this.next = longer(this.next);
-    this.previous = longer(this.previous);
-    this.owner = longer(this.owner);
-    this.block = longer(this.block);
-    this.stamp = longer(this.stamp);
+    const length = 2 * this.offset.length;
+    this.offset = grown(this.offset, length);
+    this.size = grown(this.size, length);
+    this.before = grown(this.before, length);
+    this.after = grown(this.after, length);
+    this.next = grown(this.next, length);
+    this.previous = grown(this.previous, length);
+    this.owner = grown(this.owner, length);
+    this.block = grown(this.block, length);
+    this.stamp = grown(this.stamp, length);
   }
 }

@@ -4,8 +4,10 @@ import { Cost, type Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { none, type Ref } from "../allocator.js";
 import { GrowingTable } from "../growing-table.js";
-import { HandleEntries, type TableOptions } from "../handle-table/handle-entries.js";
+import { unitsFor } from "../handle-table/backing-heap.js";
+import { HandleEntries } from "../handle-table/handle-entries.js";
 import type { HandleHeap } from "../handle-table/handle-heap.js";
+import type { TableOptions } from "../handle-table/table-options.js";
 import { LISTS_BYTES } from "./free-lists.js";
 import { MemoryBlock } from "./memory-block.js";
 import { FREE, NIL, Nodes } from "./nodes.js";
@@ -70,7 +72,7 @@ export class VmaHeap implements HandleHeap {
     }
     const code = alignment <= 16 ? 0 : 27 - Math.clz32(alignment);
     this.bytesAsked += size;
-    return entries.refOf(entries.take(node, size, code));
+    return entries.refOf(entries.take(node, unitsFor(size), size, code));
   }
 
   free(ref: Ref): void {
@@ -93,7 +95,7 @@ export class VmaHeap implements HandleHeap {
       entries.point(index, moved);
     }
     this.bytesAsked += size - asked;
-    entries.setAsked(index, size);
+    entries.setSize(index, unitsFor(size), size);
     return ref;
   }
 
