@@ -71,6 +71,14 @@ describe("the size classes of jemalloc", () => {
   });
 });
 
+it("aligns requests below the quantum too, which without an alignment share a class of 8 bytes", () => {
+  const { heap } = heapOf();
+  for (let i = 0; i < 20; i++) {
+    heap.allocate(5);
+    expect(heap.allocate(5, 16) % 16).toBe(0);
+  }
+});
+
 describe("jemalloc's slabs", () => {
   it("hand out the lowest free region, and the oldest slab that is not full", () => {
     const { heap } = heapOf();

@@ -99,7 +99,7 @@ export class Jemalloc implements Timed {
 
   allocate(size: number, alignment = 1): Ref {
     if (size > LARGEST) return none;
-    const padded = alignment > this.quantum ? Math.ceil(Math.max(1, size) / alignment) * alignment : size;
+    const padded = alignment > 8 ? Math.ceil(Math.max(1, size) / alignment) * alignment : size;
     if (padded > SMALL || alignment > PAGE) return this.allocateLarge(size, alignment);
     const at = this.slabs.take(this.classes.ofRequest[(padded + 7) >> 3]);
     if (at < 0) return none;
