@@ -24,8 +24,8 @@ const allocators: Arms = Object.fromEntries(
   }),
 );
 
-const few = ["py-web", "py-pidigits", "lua-mix", "sqlite-shell"];
-const programs = [...few, "py-json", "py-delta", "git-repack-mt", "redis-mesh", "xmllint-xpath"];
+const few = ["py-web", "lua-mix", "sqlite-shell"];
+const programs = [...few, "py-json", "py-pidigits", "py-delta", "git-repack-mt", "redis-mesh", "xmllint-xpath"];
 const workloadsOf = (traces: readonly string[]): Arms =>
   Object.fromEntries(traces.map((name) => [name, `recorded:trace=${name}`]));
 
