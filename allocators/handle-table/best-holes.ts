@@ -45,23 +45,17 @@ export class BestHoles implements Compactor {
   /** Moves a block into the smallest hole below it that takes it. Returns the bytes moved, 0 if there is none. */
   private moveDown(block: number, log: MoveLog): number {
     const { mover, holes } = this;
-    const { heap } = mover;
-    const { blocks } = heap;
-    const code = mover.codeAt(block);
-    const had = blocks.sizeAt(block);
     const copied = mover.unitsToMove(block);
-    const start = holes.find(roomFor(copied, code), block, this.unitsOf);
+    const start = holes.find(roomFor(copied, mover.codeAt(block)), block, this.unitsOf);
     if (start < 0) return 0;
     const found = this.unitsOf(start);
-    const lead = heap.leadAt(start, code);
     holes.remove(start, found);
-    const units = heap.carveAt(blocks.holeAt(start), start + lead, copied);
+    const moved = mover.moveInto(block, start, copied, log);
+    const { lead, placed } = mover;
     this.settled.add(start + lead);
-    const rest = found - lead - units;
+    const rest = found - lead - placed;
     if (lead > 0) holes.add(start, lead);
-    if (rest > 0) holes.add(start + lead + units, rest);
-    const moved = mover.move(block, start + lead, units, copied, log);
-    blocks.vacate(block, had);
+    if (rest > 0) holes.add(start + lead + placed, rest);
     return moved;
   }
 }

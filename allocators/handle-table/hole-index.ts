@@ -61,6 +61,14 @@ export class HoleIndex {
     }
   }
 
+  /** `units` behind the first `lead` units of a hole are used. Where alignment cuts a hole in two, the larger part keeps its rank. */
+  fill(rank: number, lead: number, units: number): void {
+    const start = this.starts[rank];
+    const rest = this.unitsOf(rank) - lead - units;
+    if (rest >= lead) this.set(rank, start + lead + units, rest);
+    else this.set(rank, start, lead);
+  }
+
   private grow(): void {
     const starts = new Int32Array(this.leaves * 2);
     const most = new Int32Array(this.leaves * 4);

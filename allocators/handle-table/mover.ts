@@ -11,6 +11,9 @@ export class Mover {
   readonly heap: BackingHeap;
   readonly entries: HandleEntries;
   readonly costs: Costs;
+  /** Of the last `moveInto`: units in front of the block that stay free, and units that it took. */
+  lead = 0;
+  placed = 0;
   private readonly pins: Pins;
   /** Whether a block loses its slack when it moves. */
   private readonly trim: boolean;
@@ -37,6 +40,22 @@ export class Mover {
   unitsToMove(block: number): number {
     const owner = this.heap.blocks.ownerAt(block);
     return this.trim ? unitsFor(this.entries.askedOf(owner)) : this.entries.unitsOf(owner);
+  }
+
+  /**
+   * Moves a used block into the free block that starts at `start` and has room for `copied` units at the block's alignment; the
+   * old place is free then. Returns the bytes moved; `lead` and `placed` tell where in the free block it went.
+   */
+  moveInto(block: number, start: number, copied: number, log: MoveLog): number {
+    const { heap } = this;
+    const { blocks } = heap;
+    const had = blocks.sizeAt(block);
+    this.lead = heap.leadAt(start, this.codeAt(block));
+    const target = start + this.lead;
+    this.placed = heap.carveAt(blocks.holeAt(start), target, copied);
+    const moved = this.move(block, target, this.placed, copied, log);
+    blocks.vacate(block, had);
+    return moved;
   }
 
   /**

@@ -81,22 +81,11 @@ export class SparsePages implements Compactor {
 
   private evacuate(block: number, log: MoveLog): number {
     const { mover, holes } = this;
-    const { heap } = mover;
-    const { blocks } = heap;
-    const code = mover.codeAt(block);
-    const had = blocks.sizeAt(block);
     const copied = mover.unitsToMove(block);
-    const hole = holes.lowest(roomFor(copied, code));
+    const hole = holes.lowest(roomFor(copied, mover.codeAt(block)));
     if (hole < 0) return 0;
-    const start = holes.startOf(hole);
-    const lead = heap.leadAt(start, code);
-    const found = holes.unitsOf(hole);
-    const units = heap.carveAt(blocks.holeAt(start), start + lead, copied);
-    const rest = found - lead - units;
-    if (rest >= lead) holes.set(hole, start + lead + units, rest);
-    else holes.set(hole, start, lead);
-    const moved = mover.move(block, start + lead, units, copied, log);
-    blocks.vacate(block, had);
+    const moved = mover.moveInto(block, holes.startOf(hole), copied, log);
+    holes.fill(hole, mover.lead, mover.placed);
     return moved;
   }
 }

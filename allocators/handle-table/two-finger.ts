@@ -42,23 +42,11 @@ export class TwoFinger implements Compactor {
   /** Moves a block into the lowest hole below it that takes it. Returns the bytes moved, 0 if there is none. */
   private moveDown(block: number, log: MoveLog): number {
     const { mover, holes } = this;
-    const { heap } = mover;
-    const { blocks } = heap;
-    const code = mover.codeAt(block);
-    const had = blocks.sizeAt(block);
     const copied = mover.unitsToMove(block);
-    const hole = this.findHole(copied, code, block);
+    const hole = this.findHole(copied, mover.codeAt(block), block);
     if (hole < 0) return 0;
-    const start = holes.startOf(hole);
-    const lead = heap.leadAt(start, code);
-    const found = -blocks.sizeAt(start);
-    const units = heap.carveAt(blocks.holeAt(start), start + lead, copied);
-    const rest = found - lead - units;
-    // A hole that alignment cuts in two keeps its rank with the larger part.
-    if (rest >= lead) holes.set(hole, start + lead + units, rest);
-    else holes.set(hole, start, lead);
-    const moved = mover.move(block, start + lead, units, copied, log);
-    blocks.vacate(block, had);
+    const moved = mover.moveInto(block, holes.startOf(hole), copied, log);
+    holes.fill(hole, mover.lead, mover.placed);
     return moved;
   }
 
