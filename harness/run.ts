@@ -61,10 +61,10 @@ async function runOne(pool: Piscina<CellRequest, CellAnswer>, cell: Cell, reques
   throw new Error(`${where}: ${answer.message}`);
 }
 
-/** Rejects when the signal is aborted; never resolves. */
-function abortOf(signal: AbortSignal | undefined): Promise<never> {
+/** Rejects when the signal is aborted; never resolves. It listens until `over`. */
+function abortOf(signal: AbortSignal | undefined, over: AbortSignal): Promise<never> {
   const aborted = new Promise<never>((_, reject) => {
-    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true, signal: over });
   });
   // It is awaited only now and then: in between, a rejection is not unhandled.
   aborted.catch(() => undefined);
@@ -83,7 +83,8 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
   const total = cells.length;
   const traces = new Traces();
   const runs: RunCell[] = [];
-  const aborted = abortOf(settings.signal);
+  const over = new AbortController();
+  const aborted = abortOf(settings.signal, over.signal);
   const jobs = settings.jobs ?? availableParallelism();
   let pool: Piscina<CellRequest, CellAnswer> | undefined;
   let done = 0;
@@ -130,6 +131,7 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
     }
     await Promise.race([aborted, Promise.all(pending)]);
   } finally {
+    over.abort();
     // Ends the workers, whatever they do: results that are not in the store by now are lost. A pool that is being
     // destroyed takes an answer that comes in the meantime for an error.
     pool?.on("error", () => undefined);
