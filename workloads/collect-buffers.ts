@@ -27,3 +27,18 @@ export function collectBuffers(): void {
     least = memoryUsage().arrayBuffers;
   }
 }
+
+/** Bytes of dead buffers that may gather between two collections. */
+const GARBAGE_BYTES = 1 << 22;
+
+/** Counts the bytes of large buffers as they die, and has them collected now and then. */
+export class Garbage {
+  private bytes = 0;
+
+  add(bytes: number): void {
+    this.bytes += bytes;
+    if (this.bytes <= GARBAGE_BYTES) return;
+    collectBuffers();
+    this.bytes = 0;
+  }
+}

@@ -48,6 +48,14 @@ async function messageOf(work: Promise<unknown>): Promise<string> {
   return (error as InputError).message;
 }
 
+/** What must hold where Node unpacks zstd; where it does not, the same data must be refused. */
+function unpacks(name: string, data: Uint8Array, work: () => Promise<void>): void {
+  it(name, async () => {
+    if (canUnpackZstd) await work();
+    else expect(await messageOf(readTrace(fileOf("packed.zst", data)))).toMatch(/cannot unpack: run unzstd on it/);
+  });
+}
+
 const lines = "20000\n1\n3\n1\na 0 8\nr 0 9\nf 0\n";
 
 describe("readTrace", () => {
@@ -110,6 +118,15 @@ describe("readTrace", () => {
     expect(await messageOf(readTrace(join(fileOf("file", lines), "x")))).toContain("no such file");
   });
 
+  it("refuses a part that the file has not", async () => {
+    const said = await messageOf(readTrace(fileOf("one.trace", "a 0 8\nf 0\n"), { part: 2 }));
+    expect(said).toMatch(/one\.trace: has no part 2: text files hold one heap; leave out --part$/);
+    const { trace } = await readTrace(fileOf("one.trace", "a 0 8\nf 0\n"));
+    const compact = join(folder, "one.fgt");
+    await writeTraceFile(compact, trace);
+    expect(await messageOf(readTrace(compact, { part: 2 }))).toMatch(/has no part 2: fgt files hold one heap/);
+  });
+
   it("takes a format by name, and says which there are", async () => {
     const prose = fileOf("prose", "Dear reader,\n");
     expect(await messageOf(readTrace(prose, { format: "text" }))).toContain(`${prose}:1: "Dear reader,"`);
@@ -136,8 +153,8 @@ describe("readTrace", () => {
       expect(await messageOf(reading)).toMatch(/packed by zstd, which Node 2\d\.\S+ cannot unpack: run unzstd on it/);
   });
 
-  describe.runIf(canUnpackZstd)("where Node unpacks zstd", () => {
-    it("reads every frame, and passes over what is not for it", async () => {
+  describe("on a file packed by zstd", () => {
+    unpacks("reads every frame, and passes over what is not for it", frames, async () => {
       const { trace, report } = await readTrace(fileOf("frames.trace.zst", frames));
       expect([trace.name, ...trace.size]).toEqual(["frames", 24, 100, 600, 0, 0, 8, 0, 0]);
       expect([report.lines, trace.labels]).toEqual([8, ["second frame"]]);
@@ -145,25 +162,29 @@ describe("readTrace", () => {
       expect((await readTrace(fileOf("many.zst", many))).trace.length).toBe(600);
     });
 
-    it("is an error of one line, with the byte, wherever a file is cut but between frames", async () => {
-      const whole = new Set([40, 53]);
-      for (let length = 4; length < frames.length; length++) {
-        const reading = readTrace(fileOf("cut.zst", frames.subarray(0, length)));
-        if (whole.has(length)) expect((await reading).trace.length).toBe(4);
-        else
-          expect(await messageOf(reading)).toMatch(
-            new RegExp(`cut\\.zst: byte ${length}: the zstd data end too early: expected the rest of a frame`),
-          );
-      }
-    });
+    unpacks(
+      "is an error of one line, with the byte, wherever a file is cut but between frames",
+      frames.subarray(0, 20),
+      async () => {
+        const whole = new Set([40, 53]);
+        for (let length = 4; length < frames.length; length++) {
+          const reading = readTrace(fileOf("cut.zst", frames.subarray(0, length)));
+          if (whole.has(length)) expect((await reading).trace.length).toBe(4);
+          else
+            expect(await messageOf(reading)).toMatch(
+              new RegExp(`cut\\.zst: byte ${length}: the zstd data end too early: expected the rest of a frame`),
+            );
+        }
+      },
+    );
 
-    it("is an error of one line where something else follows a frame", async () => {
+    unpacks("is an error of one line where something else follows a frame", zstd, async () => {
       expect(await messageOf(readTrace(fileOf("junk.zst", Buffer.concat([zstd, Buffer.from("junk")]))))).toMatch(
         /junk\.zst: byte 23: no zstd frame begins here: expected its magic number or the end of the file/,
       );
     });
 
-    it("never gives another trace when a bit of a file with checksums is wrong", async () => {
+    unpacks("never gives another trace when a bit of a file with checksums is wrong", frames, async () => {
       const { digest } = (await readTrace(fileOf("good.zst", frames))).trace;
       for (let bit = 32; bit < 8 * frames.length; bit++) {
         const flipped = Buffer.from(frames);
@@ -173,7 +194,7 @@ describe("readTrace", () => {
       }
     });
 
-    it("refuses what unpacks to more than the limit: 8 MB of blank lines in 271 bytes", async () => {
+    unpacks("refuses what unpacks to more than the limit: 8 MB of blank lines in 271 bytes", bomb, async () => {
       const path = fileOf("bomb.zst", bomb);
       expect(await messageOf(readTrace(path, { maxUnpacked: 1_000_000 }))).toContain(
         "unpacks to more than 1000000 bytes",

@@ -44,6 +44,7 @@ export async function readTrace(path: string, options: ReadTraceOptions = {}): P
     const { head, bytes } = await readEnds(path);
     if (head.length === 0) throw new InputError(`${path}: is empty: expected a trace; record or copy it again`);
     const compact = format === COMPACT || (format === undefined && isTraceFile(head));
+    if (compact) refusePart(path, COMPACT, options);
     const result = compact ? await readCompact(path) : await readForeign(path, head, bytes, options);
     if (result.trace.length > 0) return result;
     throw new InputError(`${path}: no events: expected at least one operation; is it the right file?`);
@@ -146,10 +147,18 @@ async function readChunks(
   return (reading ?? startReading(path, bytes, head, options)).finish();
 }
 
+/** A part of what has none would be ignored silently. */
+function refusePart(path: string, format: string, { part }: ReadTraceOptions): void {
+  if (part === undefined) return;
+  throw new InputError(`${path}: has no part ${part}: ${format} files hold one heap; leave out --part`);
+}
+
 function startReading(path: string, bytes: number, head: Buffer, options: ReadTraceOptions): Reading {
   const { lenient = false, part, observe } = options;
   const source = { file: path, name: traceNameOf(path), lenient, part, observe, bytes };
-  const reading = readerFor(path, head, options.format).read(source);
+  const reader = readerFor(path, head, options.format);
+  if (reader.several !== true) refusePart(path, reader.name, options);
+  const reading = reader.read(source);
   reading.push(head);
   return reading;
 }

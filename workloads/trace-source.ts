@@ -2,15 +2,12 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { inflateRawSync, type ZlibOptions } from "node:zlib";
 import { InputError } from "../memory/errors.js";
-import { collectBuffers } from "./collect-buffers.js";
+import { Garbage } from "./collect-buffers.js";
 import { fileError } from "./file-errors.js";
 import { BLOCK_EVENTS } from "./trace-block.js";
 import type { BlockDecoder, BlockTarget } from "./trace-block-decoder.js";
 import type { FrameHeader, TraceFileInfo } from "./trace-file-layout.js";
 import * as layout from "./trace-file-layout.js";
-
-/** Bytes of inflated blocks, dead ones included, that may be in memory. */
-const GARBAGE_BYTES = 1 << 22;
 
 /** A frame whose block is inflated already. */
 export interface Frame extends FrameHeader {
@@ -34,7 +31,7 @@ export class TraceSource {
   private readonly start: number;
   private readonly end: number;
   private packed = Buffer.alloc(0);
-  private garbage = 0;
+  private readonly garbage = new Garbage();
 
   private constructor(path: string, file: number, info: TraceFileInfo, start: number, end: number) {
     this.path = path;
@@ -121,11 +118,7 @@ export class TraceSource {
     if (!layout.hasGoodCrc(frame))
       throw damaged(this.path, offset, `block of event ${first} is damaged`, "a matching checksum");
     const packed = frame.subarray(layout.FRAME_HEADER_BYTES, -layout.CRC_BYTES);
-    this.garbage += header.rawBytes;
-    if (this.garbage > GARBAGE_BYTES) {
-      collectBuffers();
-      this.garbage = 0;
-    }
+    this.garbage.add(header.rawBytes);
     return { ...header, offset, first, block: this.inflate(packed, header.rawBytes, offset) };
   }
 

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { InputError } from "../memory/errors.js";
+import { Garbage } from "./collect-buffers.js";
 import { unzstd } from "./zstd.js";
 
 const starts = (head: Uint8Array, ...magic: number[]): boolean => magic.every((byte, at) => head[at] === byte);
@@ -37,8 +38,12 @@ async function* gunzip(path: string, chunkSize: number): AsyncGenerator<Buffer, 
   const file = createReadStream(path, { highWaterMark: chunkSize });
   // Errors of either stream reach the loop below by way of the last one.
   const content = pipeline(file, createGunzip({ chunkSize }), () => undefined);
+  const garbage = new Garbage();
   try {
-    yield* content as AsyncIterable<Buffer>;
+    for await (const chunk of content as AsyncIterable<Buffer>) {
+      yield chunk;
+      garbage.add(chunk.length);
+    }
   } finally {
     file.destroy();
     content.destroy();

@@ -22,7 +22,7 @@ export interface LineParser {
 }
 
 /** A format of lines that have a meaning of their own. */
-export interface LineFormat extends Pick<TraceReader, "name" | "title" | "source"> {
+export interface LineFormat extends Pick<TraceReader, "name" | "title" | "source" | "several"> {
   /** What a line that tells the format looks like; one among the first is enough. */
   readonly sign: RegExp;
   parse(requests: Requests): LineParser;
@@ -79,11 +79,12 @@ export function headLines(head: Uint8Array): string[] {
 
 /** A reader of a format of lines. */
 export function lineReader(format: LineFormat): TraceReader {
-  const { name, title, source, sign } = format;
+  const { name, title, source, several = false, sign } = format;
   return {
     name,
     title,
     source,
+    several,
     recognises: (head) => head.includes(LF) && headLines(head).some((line) => sign.test(line)),
     read: (from) => new LineReading(format, from),
   };

@@ -138,6 +138,7 @@ function recognises(head: Uint8Array): boolean {
  */
 export const pytorch: TraceReader = {
   name: "pytorch",
+  several: true,
   title: "PyTorch CUDA memory snapshot, pickle or JSON",
   source: "PyTorch, torch/cuda/memory.py (_snapshot) and torch/csrc/cuda/memory_snapshot.cpp",
   recognises,

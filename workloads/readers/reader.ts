@@ -73,6 +73,8 @@ export interface TraceReader {
   readonly title: string;
   /** Where the format is laid down. */
   readonly source: string;
+  /** Whether a file may hold several heaps, of which `part` names one. */
+  readonly several?: boolean;
   /** Whether a file with these first bytes (at most 64 KiB, unpacked) is in this format. */
   recognises(head: Uint8Array): boolean;
   read(source: ReadSource): Reading;

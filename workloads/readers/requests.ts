@@ -172,7 +172,16 @@ export class Requests {
     this.dropped.add(kind, this.position);
   }
 
+  /** A part that was asked for must be there. */
+  private checkPart(): void {
+    const { part, file } = this.source;
+    if (part === undefined || this.parts.has(part)) return;
+    const held = [...this.parts.keys()].slice(0, 8).join(", ");
+    throw new InputError(`${file}: has no part ${part}: it holds ${held === "" ? "none" : held}`);
+  }
+
   result(format: string): ReadResult {
+    this.checkPart();
     const trace = this.builder.build();
     if (this.parts.size > 1) {
       const others = [...this.parts].filter(([part]) => part !== this.part);

@@ -99,6 +99,7 @@ class UmpireParser implements LineParser {
  */
 export const umpire = lineReader({
   name: "umpire",
+  several: true,
   title: "Umpire replay, of 2019 or 2022",
   source: "LLNL Umpire, tools/replay",
   sign: /^\{\s*"(?:kind"\s*:\s*"replay"|category"\s*:\s*"(?:operation|metadata)")/,

@@ -31,6 +31,7 @@ function parseLine(requests: Requests, text: string): void {
 /** utrace records of FreeBSD's jemalloc (`MALLOC_CONF=utrace:true` under ktrace) as kdump prints them. */
 export const utrace = lineReader({
   name: "jemalloc-utrace",
+  several: true,
   title: "jemalloc utrace, printed by kdump",
   source: "FreeBSD kdump(1), subr.c (ktruser_malloc); jemalloc opt.utrace",
   sign: /^(?:<jemalloc>:utrace:|\s*\d+\s+\S+\s+USER\s).*(?:malloc|realloc|free|malloc_init)\(/,

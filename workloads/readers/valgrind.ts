@@ -203,6 +203,7 @@ function demand(name: string, args: readonly string[]): { size: number; alignmen
  */
 export const valgrind = lineReader({
   name: "valgrind",
+  several: true,
   title: "valgrind --trace-malloc=yes",
   source: "valgrind 3.19, coregrind/m_replacemalloc/vg_replace_malloc.c (MALLOC_TRACE)",
   sign: /^--(?:[\d:.]+ )?\d+-- (?:\w+\([^()]*\))?(?:malloc|calloc|realloc|free|memalign|_Zn[wa]\w+)\([^()]*\)/,
