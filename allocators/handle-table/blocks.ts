@@ -111,6 +111,12 @@ export class Blocks {
     return (this.owners as Int32Array)[(block + FIRST) >> 1];
   }
 
+  /** Number of the free block that starts here, -1 where a used one does. */
+  freeAt(block: number): number {
+    const mark = this.marks[(block + FIRST) >> 1];
+    return mark === 0 ? NIL : this.lists.startingAt(block, mark);
+  }
+
   /** Number of a free block in the free lists. */
   holeAt(block: number): number {
     return this.lists.startingAt(block, this.marks[(block + FIRST) >> 1]);

@@ -3,8 +3,13 @@ import { Cost, type Costs } from "../../memory/costs.js";
 import type { MoveLog } from "../allocator.js";
 import { type BackingHeap, unitsFor } from "./backing-heap.js";
 import type { HandleEntries } from "./handle-entries.js";
-import { UNIT } from "./heap-pages.js";
+import { UNIT as BYTES_PER_UNIT } from "./heap-pages.js";
 import type { Pins } from "./pins.js";
+
+// V8 folds a constant of the module, but loads and checks an imported one at each use.
+const UNIT = BYTES_PER_UNIT;
+const MOVES = Cost.moves;
+const BYTES_MOVED = Cost.bytesMoved;
 
 /** Moves one block at a time, and pays for it: what all compactors share. */
 export class Mover {
@@ -28,7 +33,12 @@ export class Mover {
   }
 
   isPinned(block: number): boolean {
-    return this.pins.hold(this.heap.blocks.ownerAt(block));
+    return this.holds(this.heap.blocks.ownerAt(block));
+  }
+
+  /** Whether the object of a live entry must stay where it is. */
+  holds(owner: number): boolean {
+    return this.pins.hold(owner);
   }
 
   /** Alignment code of a used block. */
@@ -39,7 +49,12 @@ export class Mover {
   /** Units of a block that a move copies. */
   unitsToMove(block: number): number {
     const owner = this.heap.blocks.ownerAt(block);
-    return this.trim ? unitsFor(this.entries.askedOf(owner)) : this.entries.unitsOf(owner);
+    return this.trimmed(owner, this.entries.unitsOf(owner));
+  }
+
+  /** Units that a move copies of the block of an entry that has `had`. */
+  trimmed(owner: number, had: number): number {
+    return this.trim ? unitsFor(this.entries.askedOf(owner)) : had;
   }
 
   /**
@@ -63,18 +78,28 @@ export class Mover {
    * compactor disposes of the old place, whose marks may be overwritten. Returns the bytes moved, header included.
    */
   move(block: number, target: number, units: number, copied: number, log: MoveLog): number {
+    const owner = this.heap.blocks.ownerAt(block);
+    const had = this.entries.unitsOf(owner);
+    if (units !== had) this.fit(owner, had, units);
+    return this.moveOwned(owner, block, target, units, copied, log);
+  }
+
+  /** The block of an entry is about to move to a place of `units` from one of `had`. */
+  fit(owner: number, had: number, units: number): void {
+    this.heap.liveUnits += units - had;
+    this.entries.setSize(owner, units, this.entries.askedOf(owner));
+  }
+
+  /** As `move`, of the block of an entry to a place of the units that the entry says. */
+  moveOwned(owner: number, block: number, target: number, units: number, copied: number, log: MoveLog): number {
     const { entries } = this;
     const { blocks, pages } = this.heap;
-    const owner = blocks.ownerAt(block);
-    const had = entries.unitsOf(owner);
-    this.heap.liveUnits += units - had;
     blocks.use(target, units);
     blocks.own(target, units, owner);
     pages.touch(target, copied * UNIT);
-    if (units !== had) entries.setSize(owner, units, entries.askedOf(owner));
     entries.point(owner, target);
-    this.costs[Cost.moves] += 1;
-    this.costs[Cost.bytesMoved] += copied * UNIT;
+    this.costs[MOVES] += 1;
+    this.costs[BYTES_MOVED] += copied * UNIT;
     log.move(this.entries.refOf(owner), this.heap.addressOf(block), this.heap.addressOf(target), (copied - 1) * UNIT);
     return copied * UNIT;
   }

@@ -20,32 +20,37 @@ export class Slide implements Compactor {
 
   pass(budget: number, log: MoveLog): number {
     const { mover } = this;
-    const { heap, costs } = mover;
+    const { heap, entries } = mover;
     const { blocks } = heap;
-    const { top } = blocks;
+    const { lists, top } = blocks;
     let to = 0;
     let moved = 0;
-    blocks.lists.clear();
+    let visited = 0;
+    lists.clear();
     for (let block = 0; block < top; ) {
-      const had = blocks.sizeAt(block);
-      costs[Cost.blocksVisited] += 1;
-      if (had < 0) {
-        blocks.forget(block);
-        block -= had;
+      visited++;
+      const hole = blocks.freeAt(block);
+      if (hole >= 0) {
+        block += lists.unitsOf(hole);
+        lists.drop(hole);
         continue;
       }
-      // Every move below writes under this block's end, so the walk finds the next header unharmed.
-      const stays = block === to || moved >= budget || mover.isPinned(block);
-      const target = stays ? block : to + heap.leadAt(to, mover.codeAt(block));
+      const owner = blocks.ownerAt(block);
+      const had = entries.unitsOf(owner);
+      // Every move below writes under this block's end, so the walk finds the next one unharmed.
+      const stays = block === to || moved >= budget || mover.holds(owner);
+      const target = stays ? block : to + heap.leadAt(to, entries.codeOf(owner));
       if (target > to) blocks.addFree(to, target - to);
       let units = had;
       if (target < block) {
-        units = mover.unitsToMove(block);
-        moved += mover.move(block, target, units, units, log);
+        units = mover.trimmed(owner, had);
+        if (units !== had) mover.fit(owner, had, units);
+        moved += mover.moveOwned(owner, block, target, units, units, log);
       }
       to = target + units;
       block += had;
     }
+    mover.costs[Cost.blocksVisited] += visited;
     blocks.top = to;
     return moved;
   }
