@@ -1,6 +1,9 @@
 import { Cost } from "../../memory/costs.js";
 import type { Mover } from "./mover.js";
 
+// V8 folds a constant of the module, but loads and checks an imported one at each use.
+const VISITED = Cost.blocksVisited;
+
 /**
  * Calls `add` with each free block in address order. Where free neighbours have not been merged, does that too, so that
  * all are in the lists afterwards.
@@ -10,9 +13,10 @@ export function gatherHoles(mover: Mover, add: (start: number, units: number) =>
   const { blocks } = heap;
   if (!heap.reuses) blocks.lists.clear();
   for (let block = 0; block < blocks.top; ) {
-    let end = block + Math.abs(blocks.sizeAt(block));
-    costs[Cost.blocksVisited] += 1;
-    if (blocks.sizeAt(block) < 0) {
+    const hole = blocks.freeAt(block);
+    let end = block + (hole >= 0 ? blocks.lists.unitsOf(hole) : blocks.sizeAt(block));
+    costs[VISITED] += 1;
+    if (hole >= 0) {
       if (!heap.reuses) end = mergeRun(mover, block, end);
       if (block < blocks.top) add(block, end - block);
     }
@@ -30,7 +34,7 @@ function mergeRun(mover: Mover, block: number, firstEnd: number): number {
     const next = end - blocks.sizeAt(end);
     blocks.forget(end);
     end = next;
-    costs[Cost.blocksVisited] += 1;
+    costs[VISITED] += 1;
     costs[Cost.coalesces] += 1;
   }
   if (end === blocks.top) blocks.top = block;

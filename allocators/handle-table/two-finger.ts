@@ -6,6 +6,9 @@ import type { Compactor } from "./handle-heap.js";
 import { HoleIndex } from "./hole-index.js";
 import type { Mover } from "./mover.js";
 
+// V8 folds a constant of the module, but loads and checks an imported one at each use.
+const VISITED = Cost.blocksVisited;
+
 /**
  * Two-finger compaction for blocks of any size: from the top downwards each block that is not pinned goes into the lowest
  * hole below it that takes it, until `budget` bytes have been moved or no hole is left below. It moves less than sliding
@@ -32,7 +35,7 @@ export class TwoFinger implements Compactor {
       while (lowest < holes.length && holes.unitsOf(lowest) === 0) lowest++;
       if (lowest === holes.length || holes.startOf(lowest) > block) break;
       const next = block - Math.abs(blocks.beforeAt(block));
-      mover.costs[Cost.blocksVisited] += 1;
+      mover.costs[VISITED] += 1;
       if (!blocks.isFree(block) && !mover.isPinned(block)) moved += this.moveDown(block, log);
       block = next;
     }
@@ -56,8 +59,9 @@ export class TwoFinger implements Compactor {
     const { heap } = this.mover;
     let hole = holes.lowest(units);
     if (hole < 0 || holes.startOf(hole) >= block) return -1;
-    if (!heap.fitsAligned(heap.blocks.holeAt(holes.startOf(hole)), units, code))
+    if (code !== 0 && !heap.fitsAligned(heap.blocks.holeAt(holes.startOf(hole)), units, code)) {
       hole = holes.lowest(roomFor(units, code));
+    }
     return hole < 0 || holes.startOf(hole) >= block ? -1 : hole;
   }
 }
