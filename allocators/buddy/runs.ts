@@ -93,7 +93,8 @@ export class Runs {
     const inside = Math.floor((address - this.base) / this.chunk);
     const before = this.orders[inside] - 1;
     const slot = startOf(inside, before);
-    const bytes = this.leads[slot] + Math.max(size, 1);
+    // What would fit a chunk keeps the least run there is, in every sequence of sizes.
+    const bytes = Math.max(this.chunk + 1, this.leads[slot] + size);
     const needed = this.orderFor(bytes);
     for (let k = before - 1; k >= needed; k--) {
       const half = slot + (1 << k);
