@@ -67,9 +67,10 @@ export function replaySegment(
     log.now = i;
     const code = op[i];
     if (code === ALLOCATE) {
+      const place = slot[i];
       const ref = allocator.allocate(size[i]);
       if (ref === NONE) return i;
-      refs[slot[i]] = ref;
+      refs[place] = ref;
     } else if (code === FREE) {
       allocator.free(refs[slot[i]] as Ref);
     } else if (!runRare(allocator, trace, refs, i)) {

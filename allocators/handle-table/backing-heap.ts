@@ -1,7 +1,8 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { Blocks } from "./blocks.js";
-import { END } from "./free-lists.js";
+import { END } from "./free-blocks.js";
+import type { HandleEntries } from "./handle-entries.js";
 import { UNIT as BYTES_PER_UNIT, HeapPages } from "./heap-pages.js";
 
 export interface BackingOptions {
@@ -53,14 +54,16 @@ export class BackingHeap {
   readonly pages: HeapPages;
   /** Whether free blocks are handed out again before a compaction. */
   readonly reuses: boolean;
-  /** Units in used blocks, headers included. */
+  /** Units in used blocks, headers included, where they are counted. */
   liveUnits = 0;
-  /** Bytes that the program asked for in used blocks. */
+  /** Bytes that the program asked for in used blocks, where they are counted. */
   asked = 0;
   /** Units of the block that `place`, `placeAligned` or `resize` gave last. */
   granted = 0;
   private readonly costs: Costs;
   private readonly minSplit: number;
+  /** Whether `liveUnits` and `asked` are kept up: only who compacts wants to know. */
+  private counts = false;
 
   constructor(space: AddressSpace, options: BackingOptions) {
     this.costs = space.costs;
@@ -70,14 +73,25 @@ export class BackingHeap {
     this.blocks = new Blocks(this.pages, space.costs, this.minSplit, options.fit === "headOnly");
   }
 
+  /** Counts used blocks from now on, and keeps their owners. All live entries of `entries` have their blocks here. */
+  track(entries: HandleEntries): void {
+    this.blocks.track(entries);
+    if (this.counts) return;
+    this.counts = true;
+    entries.eachLive((index) => {
+      this.liveUnits += entries.unitsOf(index);
+      this.asked += entries.askedOf(index);
+    });
+  }
+
   /** A used block for `size` bytes, touched but not owned; `END` without memory. */
   place(size: number): number {
-    const units = unitsFor(size);
     const { lists } = this.blocks;
-    const hole = this.reuses ? lists.find(units) : NIL;
-    if (hole === NIL) return this.placeAtTop(0, units, size);
-    const block = lists.startOf(hole);
-    this.admit(block, this.blocks.carve(hole, units), size);
+    const units = size <= UNIT ? 2 : (1 + ((size + UNIT - 1) >>> 4)) | 0;
+    const block = this.reuses === true ? lists.place(units) : NIL;
+    if (block === NIL) return this.placeAtTop(0, units, size);
+    if (lists.rest !== 0) this.pages.touchFree((block + units) | 0);
+    this.admit(block, lists.granted, size);
     return block;
   }
 
@@ -104,14 +118,16 @@ export class BackingHeap {
       block += units;
     }
     blocks.lists.clear();
-    blocks.top = 0;
+    blocks.setTop(0);
   }
 
   /** Ends the life of a used block of `units`, of which the program asked for `asked` bytes. */
   release(block: number, units: number, asked: number): void {
-    this.liveUnits -= units;
-    this.asked -= asked;
-    if (this.reuses) this.blocks.vacate(block, units);
+    if (this.counts === true) {
+      this.liveUnits -= units;
+      this.asked -= asked;
+    }
+    if (this.reuses === true) this.blocks.vacate(block, units);
     else this.blocks.kill(block, units);
   }
 
@@ -125,8 +141,10 @@ export class BackingHeap {
     if (need > have) units = this.growInPlace(block, have, need);
     else if (have - need >= this.minSplit) units = this.shrink(block, have, need);
     if (units === 0) return false;
-    this.asked -= asked;
-    this.liveUnits -= have;
+    if (this.counts) {
+      this.asked -= asked;
+      this.liveUnits -= have;
+    }
     this.admit(block, units, size);
     return true;
   }
@@ -147,11 +165,11 @@ export class BackingHeap {
     return this.leadAt(lists.startOf(hole), code) + units <= lists.unitsOf(hole);
   }
 
-  /** As `Blocks.carve`, at `block` inside the free block `hole`; what lies in front stays free. */
+  /** As `Blocks.carve`, at `block` inside the free block `hole`; what lies in front stays free. Returns the units granted. */
   carveAt(hole: number, block: number, units: number): number {
     const { blocks } = this;
-    const lead = block - blocks.lists.startOf(hole);
-    return blocks.carve(lead > 0 ? blocks.cut(hole, lead) : hole, units);
+    blocks.carve(hole, block - blocks.lists.startOf(hole), units);
+    return blocks.lists.granted;
   }
 
   /** Gives back the pages that a compaction left empty: above the top and, with `holes`, in free blocks. */
@@ -166,9 +184,8 @@ export class BackingHeap {
     const gap = blocks.top;
     const block = gap + lead;
     if (!pages.extendTo(block + units)) return NIL;
-    blocks.raiseTop(block + units);
+    blocks.setTop(block + units);
     if (lead > 0) blocks.addFree(gap, lead);
-    blocks.use(block, units);
     this.admit(block, units, size);
     return block;
   }
@@ -176,16 +193,18 @@ export class BackingHeap {
   /** Takes a block of `units` into the accounts as one of `size` bytes. */
   private admit(block: number, units: number, size: number): void {
     this.granted = units;
-    this.liveUnits += units;
-    this.asked += size;
+    if (this.counts === true) {
+      this.liveUnits += units;
+      this.asked += size;
+    }
     // Of an object of no bytes the program is taken to write one, as of the least real one.
-    this.pages.touch(block, UNIT + (size === 0 ? 1 : size));
+    if (((block + units) | 0) > this.pages.warm) this.pages.touch(block, UNIT + (size === 0 ? 1 : size));
   }
 
   /** Gives the end of a used block back. Returns the units that it keeps. */
   private shrink(block: number, have: number, need: number): number {
     this.costs[Cost.splits] += 1;
-    this.blocks.use(block, need);
+    this.blocks.lists.join(block + need);
     if (this.reuses) this.blocks.vacate(block + need, have - need);
     else this.blocks.kill(block + need, have - need);
     return need;
@@ -202,14 +221,12 @@ export class BackingHeap {
     let units = need;
     if (end === blocks.top) {
       if (!this.pages.extendTo(block + need)) return 0;
-      blocks.raiseTop(block + need);
+      blocks.setTop(block + need);
     } else {
-      if (!this.reuses || !blocks.isFree(end)) return 0;
-      const hole = blocks.holeAt(end);
-      if (have + lists.unitsOf(hole) < need) return 0;
-      units = have + blocks.carve(hole, need - have);
+      const hole = this.reuses ? blocks.freeAt(end) : NIL;
+      if (hole < 0 || have + lists.unitsOf(hole) < need) return 0;
+      units = have + this.carveAt(hole, end, need - have);
     }
-    blocks.use(block, units);
     // The end of the block that grew is no longer the start of one.
     if (blocks.cursor > block && blocks.cursor < block + units) blocks.cursor = block;
     return units;

@@ -1,29 +1,31 @@
 import { Cost, type Costs } from "../../memory/costs.js";
-import { END, FreeLists } from "./free-lists.js";
+import { END } from "./free-blocks.js";
+import { FreeLists } from "./free-lists.js";
 import type { HandleEntries } from "./handle-entries.js";
 import type { HeapPages } from "./heap-pages.js";
 
 // V8 folds a constant of the module, but loads and checks an imported or exported one at each use.
 const NIL = END;
-const SPLITS = Cost.splits;
 const COALESCES = Cost.coalesces;
 
-/** Where the mark of the block at a unit is, and that of the block before it, which is its neighbour. */
+/** Where the owner of the block at a unit is, and that of the block before it, which is its neighbour. */
 const FIRST = 3;
 const BEFORE = 1;
 
+/** Places of owners in a heap of `units`. */
+function slotsFor(units: number): number {
+  return ((units + FIRST) >> 1) + 1;
+}
+
 /**
- * A contiguous heap of blocks [0, top) that tell their neighbours what they are. A block is named by the unit it starts
- * at. Blocks are of two units and more, so every block has an even unit, and there is one mark for each: the marks at a
- * block's first and last even unit are 0 while it is used and name its record in the free lists while it is free. What
- * lies between is stale. Sizes of used blocks are in the table, and who walks over blocks wants their owners kept: `track`.
+ * A contiguous heap of blocks [0, top). A block is named by the unit it starts at. What is known of free blocks is in
+ * the lists, and the sizes of used ones are in the table; who walks over blocks wants their owners kept: `track`.
  *
  * The modelled header is 16 bytes: both sizes, the 32-bit entry number and the flags; only the links of a free block lie in
- * its payload. Marks hold 16 bits of a number, which with the place is enough to find it, because the fewer bytes a
- * block has here, the more of them stay in cache.
+ * its payload.
  */
 export class Blocks {
-  /** First unit above the last block. */
+  /** First unit above the last block; there is no free block below it. */
   top = 0;
   /**
    * Where a pass that goes on later has got to: the start of a block at all times, or the top. -1 while none has.
@@ -32,10 +34,10 @@ export class Blocks {
   readonly lists: FreeLists;
   private readonly pages: HeapPages;
   private readonly costs: Costs;
-  private readonly minSplit: number;
-  /** The block that starts at unit u has its first mark at (u + 3) >> 1; the one that ends before u its last at (u + 1) >> 1. */
-  private marks = new Uint16Array(8192);
-  /** Where blocks are tracked: the entry of each used block, beside its first and its last mark, and the table. */
+  /**
+   * Where blocks are tracked, and the table: the entry of each used block, beside its first and its last even unit, and
+   * `~number` of a dead one, which may adjoin free ones and so has no marks.
+   */
   private owners: Int32Array | undefined;
   private entries: HandleEntries | undefined;
 
@@ -43,8 +45,7 @@ export class Blocks {
   constructor(pages: HeapPages, costs: Costs, minSplit: number, headOnly: boolean) {
     this.pages = pages;
     this.costs = costs;
-    this.minSplit = minSplit;
-    this.lists = new FreeLists(costs, headOnly);
+    this.lists = new FreeLists(costs, minSplit, headOnly);
     this.owners = undefined;
     this.entries = undefined;
   }
@@ -57,7 +58,7 @@ export class Blocks {
   /** Keeps the owners of used blocks from now on. All live entries of `entries` have their blocks here. */
   track(entries: HandleEntries): void {
     if (this.owners !== undefined) return;
-    this.owners = new Int32Array(this.marks.length);
+    this.owners = new Int32Array(slotsFor(this.top));
     this.entries = entries;
     entries.eachLive((index) => this.own(entries.blockOf(index), entries.unitsOf(index), index));
   }
@@ -70,9 +71,8 @@ export class Blocks {
 
   /** Units of the block, header included; negative for a free one. The blocks must be tracked. */
   sizeAt(block: number): number {
-    const at = (block + FIRST) >> 1;
-    const mark = this.marks[at];
-    return mark === 0 ? this.unitsOfOwner(at) : -this.lists.unitsOf(this.lists.startingAt(block, mark));
+    const hole = this.freeAt(block);
+    return hole >= 0 ? -this.lists.unitsOf(hole) : this.unitsOfOwner((block + FIRST) >> 1);
   }
 
   /**
@@ -81,21 +81,13 @@ export class Blocks {
    */
   beforeAt(block: number): number {
     if (block === 0) return 0;
-    const at = (block + BEFORE) >> 1;
-    const mark = this.marks[at];
-    return mark === 0 ? this.unitsOfOwner(at) : -this.lists.unitsOf(this.lists.endingAt(block, mark));
+    const hole = this.lists.endingAt(block);
+    return hole >= 0 ? -this.lists.unitsOf(hole) : this.unitsOfOwner((block + BEFORE) >> 1);
   }
 
   /** Whether the block is free or, where blocks have been given to the top, no block any more. */
   isFree(block: number): boolean {
-    return block >= this.top || this.marks[(block + FIRST) >> 1] !== 0;
-  }
-
-  /** Makes [block, block + units) a used place. */
-  use(block: number, units: number): void {
-    const { marks } = this;
-    marks[(block + FIRST) >> 1] = 0;
-    marks[(block + units + BEFORE) >> 1] = 0;
+    return block >= this.top || this.freeAt(block) >= 0;
   }
 
   /** Makes the used place [block, block + units) that of an entry. */
@@ -111,15 +103,12 @@ export class Blocks {
     return (this.owners as Int32Array)[(block + FIRST) >> 1];
   }
 
-  /** Number of the free block that starts here, -1 where a used one does. */
+  /** Number of the free or dead block that starts here, -1 where a used one does. */
   freeAt(block: number): number {
-    const mark = this.marks[(block + FIRST) >> 1];
-    return mark === 0 ? NIL : this.lists.startingAt(block, mark);
-  }
-
-  /** Number of a free block in the free lists. */
-  holeAt(block: number): number {
-    return this.lists.startingAt(block, this.marks[(block + FIRST) >> 1]);
+    const hole = this.lists.startingAt(block);
+    if (hole >= 0 || this.owners === undefined) return hole;
+    const owner = this.owners[(block + FIRST) >> 1];
+    return owner < 0 ? ~owner : NIL;
   }
 
   /** Calls `visit` for each block in the lists, from class `own` upwards. */
@@ -127,129 +116,73 @@ export class Blocks {
     this.lists.each(own, visit);
   }
 
-  /** Raises the top to `units`. */
-  raiseTop(units: number): void {
+  /** Sets the top: below it is a used block, or none. */
+  setTop(units: number): void {
     this.top = units;
-    if ((units + FIRST) >> 1 >= this.marks.length) this.grow(((units + FIRST) >> 1) + 1);
+    this.lists.reach(units);
+    this.lists.join(units);
+    const { owners } = this;
+    if (owners === undefined || slotsFor(units) <= owners.length) return;
+    this.owners = new Int32Array(Math.max(slotsFor(units), owners.length * 2));
+    this.owners.set(owners);
   }
 
-  /**
-   * Makes a used place of `units` at the start of a free block. What is left behind it stays free if it is worth a
-   * block, else it is slack. Returns the units handed out.
-   */
-  carve(hole: number, units: number): number {
+  /** Makes a used place in the free block `hole` behind `lead` units, 0 or enough for a block, that stay free: `FreeLists.carve`. */
+  carve(hole: number, lead: number, units: number): void {
     const { lists } = this;
-    const found = lists.unitsOf(hole);
-    const rest = found - units;
-    if (rest >= this.minSplit) return this.split(hole, units, rest);
-    this.use(lists.startOf(hole), found);
-    lists.take(hole);
-    return found;
-  }
-
-  /** Cuts a free block in two, the lower one of `units`. Returns the upper one. */
-  cut(hole: number, units: number): number {
-    const { lists } = this;
-    const block = lists.startOf(hole);
-    const found = lists.unitsOf(hole);
-    this.costs[SPLITS] += 1;
-    lists.change(hole, block, units);
-    const upper = lists.add(block + units, found - units);
-    this.setHole(block, units, hole);
-    this.setHole(block + units, found - units, upper);
-    return upper;
+    const block = lists.carve(hole, lead, units);
+    if (lists.rest !== 0) this.pages.touchFree(block + units);
   }
 
   /** Makes [block, block + units) a free block; its neighbours are used. */
   addFree(block: number, units: number): void {
-    this.setHole(block, units, this.lists.add(block, units));
+    this.lists.addFree(block, units);
     this.pages.touchFree(block);
   }
 
   /** Frees a used place: merges it with free neighbours, and gives it to the top if it comes to lie there. */
   vacate(block: number, units: number): void {
-    const { marks } = this;
-    const end = block + units;
-    // Above the top the marks are stale.
-    if (end >= this.top || (marks[(end + FIRST) >> 1] | marks[(block + BEFORE) >> 1]) !== 0) this.merge(block, end);
-    else this.setHole(block, units, this.lists.add(block, units));
+    const end = (block + units) | 0;
+    if (end === this.top) {
+      this.lowerTop(block);
+      return;
+    }
+    const { lists } = this;
+    // The links need no new page: the header and the first bytes of a used place have been written.
+    lists.release(block, end);
+    if (this.cursor !== NIL) this.follow(lists.first, lists.last);
   }
 
-  /** Marks a used place as dead: free, but neither merged nor listed. */
+  /** Marks a used place as dead: free, but neither merged nor listed. The blocks must be tracked. */
   kill(block: number, units: number): void {
-    this.setHole(block, units, this.lists.make(block, units));
+    this.own(block, units, ~this.lists.make(block, units));
   }
 
   /** Forgets a free block that is in no list. Its place must become part of another block. */
   forget(block: number): void {
-    this.lists.drop(this.holeAt(block));
+    this.lists.drop(this.freeAt(block));
   }
 
   private unitsOfOwner(at: number): number {
-    return (this.entries as HandleEntries).unitsOf((this.owners as Int32Array)[at]);
+    const owner = (this.owners as Int32Array)[at];
+    return owner < 0 ? -this.lists.unitsOf(~owner) : (this.entries as HandleEntries).unitsOf(owner);
   }
 
-  /** Makes a used place of `units` at the start of a free block and leaves it the `rest`. Returns `units`. */
-  private split(hole: number, units: number, rest: number): number {
-    const { lists, marks } = this;
-    const block = lists.startOf(hole);
-    const end = block + units;
-    this.use(block, units);
-    this.costs[SPLITS] += 1;
-    // The last mark names the hole already.
-    marks[(end + FIRST) >> 1] = lists.markOf(hole);
-    lists.change(hole, end, rest);
-    this.pages.touchFree(end);
-    return units;
+  /** Gives [block, top), which was used, to the top, and the free block before it. */
+  private lowerTop(block: number): void {
+    const { lists, top } = this;
+    const hole = lists.endingAt(block);
+    const start = hole >= 0 ? lists.startOf(hole) : block;
+    if (hole >= 0) {
+      this.costs[COALESCES] += 1;
+      lists.take(hole);
+    }
+    this.follow(start, top);
+    this.setTop(start);
   }
 
-  /** `vacate` where the top or a free block adjoins. */
-  private merge(block: number, firstEnd: number): void {
-    const { lists, marks } = this;
-    let start = block;
-    let end = firstEnd;
-    let hole = NIL;
-    const before = marks[(block + BEFORE) >> 1];
-    const after = end < this.top ? marks[(end + FIRST) >> 1] : 0;
-    if (before !== 0) {
-      hole = lists.endingAt(block, before);
-      start = lists.startOf(hole);
-      this.costs[COALESCES] += 1;
-    }
-    if (after !== 0) {
-      const next = lists.startingAt(end, after);
-      end += lists.unitsOf(next);
-      this.costs[COALESCES] += 1;
-      if (hole === NIL) hole = next;
-      else lists.take(next);
-    }
+  /** [start, end) is one block now or above the top: a cursor inside goes to its start. */
+  private follow(start: number, end: number): void {
     if (this.cursor > start && this.cursor <= end) this.cursor = start;
-    if (end === this.top) {
-      this.top = start;
-      if (hole !== NIL) lists.take(hole);
-      return;
-    }
-    // The links need no new page: the header and the first bytes of a used place have been written.
-    if (hole === NIL) hole = lists.add(start, end - start);
-    else lists.change(hole, start, end - start);
-    this.setHole(start, end - start, hole);
-  }
-
-  private setHole(block: number, units: number, hole: number): void {
-    const { marks } = this;
-    const mark = this.lists.markOf(hole);
-    marks[(block + FIRST) >> 1] = mark;
-    marks[(block + units + BEFORE) >> 1] = mark;
-  }
-
-  private grow(length: number): void {
-    const size = Math.max(length, this.marks.length * 2);
-    const marks = new Uint16Array(size);
-    marks.set(this.marks);
-    this.marks = marks;
-    if (this.owners === undefined) return;
-    const owners = new Int32Array(size);
-    owners.set(this.owners);
-    this.owners = owners;
   }
 }

@@ -23,23 +23,30 @@ const SLACK_SHIFT = 26;
 const MAX_SLACK = 63;
 /** Every block has these. */
 const LEAST_UNITS = 2;
+const MAX_UNITS = UNITS_MASK + LEAST_UNITS;
+const UNIT_BITS = 4;
 
-/** Whether a state has room for the units of a block and the bytes that the program asked for. */
-export function isNarrow(units: number, asked: number): boolean {
-  return units - LEAST_UNITS <= UNITS_MASK && (units - 1) * UNIT - asked <= MAX_SLACK;
+/** Bytes of payload that the program did not ask for, of a block of `units`. */
+export function slackOf(units: number, asked: number): number {
+  return ((units << UNIT_BITS) - UNIT - asked) | 0;
+}
+
+/** Whether a state has room for the units of a block and its slack. */
+export function isNarrow(units: number, slack: number): boolean {
+  return units <= MAX_UNITS && slack <= MAX_SLACK;
 }
 
 /** They as bits of a state. */
-export function narrowOf(units: number, asked: number): number {
-  return ((units - LEAST_UNITS) << UNITS_SHIFT) | (((units - 1) * UNIT - asked) << SLACK_SHIFT);
+export function narrowOf(units: number, slack: number): number {
+  return ((units - LEAST_UNITS) << UNITS_SHIFT) | (slack << SLACK_SHIFT);
 }
 
 /** Units of the block, from a state that is not wide. */
 export function unitsIn(state: number): number {
-  return ((state >>> UNITS_SHIFT) & UNITS_MASK) + LEAST_UNITS;
+  return (((state >>> UNITS_SHIFT) & UNITS_MASK) + LEAST_UNITS) | 0;
 }
 
 /** Bytes that the program asked for, from a state that is not wide. */
 export function askedIn(state: number): number {
-  return (unitsIn(state) - 1) * UNIT - (state >>> SLACK_SHIFT);
+  return (((state >>> UNITS_SHIFT) & UNITS_MASK) + LEAST_UNITS - 1) * UNIT - (state >>> SLACK_SHIFT);
 }

@@ -1,223 +1,223 @@
 import { Cost, type Costs } from "../../memory/costs.js";
-import { HeapError } from "../../memory/errors.js";
-
-/** "None". */
-export const END = -1;
+import { classOf, END, FreeBlocks } from "./free-blocks.js";
 
 // V8 folds a constant of the module, but loads and checks an imported or exported one at each use.
 const NIL = END;
 const LIST_HOPS = Cost.listHops;
+const SPLITS = Cost.splits;
+const COALESCES = Cost.coalesces;
 
-/** Words of a record: 16 bytes, so that none straddles a cache line. */
+/** Words of a record; see `FreeBlocks`. */
 const RECORD_BITS = 2;
 const UNITS = 1;
 const NEXT = 2;
 const PREVIOUS = 3;
 
-/** Marks of free blocks hold this many low bits of a number; see `startingAt`. */
-const MARK_BITS = 16;
-const MARKS = 1 << MARK_BITS;
-
-/** Lists by size class; the last one takes everything above 2^15 bytes. */
 const CLASSES = 17;
-
-/** Class of a block of `units`: the smallest i with payload <= 2^i, at most 16. */
-function classOf(units: number): number {
-  const i = 36 - Math.clz32(units - 2);
-  return i < CLASSES - 1 ? i : CLASSES - 1;
-}
+const LAST_CLASS = CLASSES - 1;
 
 /**
- * The free blocks of a heap in 17 LIFO lists, segregated by size (Anchorage, Alaska's tag asplos-24-revision). In memory
- * the links lie in the free blocks; here each has a record with a number of its own, and the few records stay in cache
- * where the blocks would not. Numbers are reused last in, first out.
+ * The free blocks of a heap under Anchorage's policy. `place` and `release` are all that a program's operations need; they
+ * are long, and do by themselves what `FreeBlocks` has methods for, because V8 keeps what it knows of an array only as
+ * far as the next call.
  */
-export class FreeLists {
+export class FreeLists extends FreeBlocks {
+  /** Of the block that `place` or `carve` gave last: its units, and the number of the free block behind it, 0 for none. */
+  granted = 0;
+  rest = 0;
   private readonly costs: Costs;
+  /** Least units that are worth a free block. */
+  private readonly minSplit: number;
   /** Whether a search of the request's own class looks at the head alone. */
   private readonly headOnly: boolean;
-  private readonly heads = new Int32Array(CLASSES).fill(NIL);
-  /** Bit i is set while list i holds a block. */
-  private filled = 0;
-  /** Start, units, next and previous of its list. Of a number out of use, -1, 0 and the next one out of use. */
-  private records = new Int32Array(1024);
-  private spare = NIL;
-  private made = 0;
 
-  constructor(costs: Costs, headOnly: boolean) {
+  /** `minSplit` is the least rest, in units, that is worth a free block. */
+  constructor(costs: Costs, minSplit: number, headOnly: boolean) {
+    super();
     this.costs = costs;
+    this.minSplit = minSplit;
     this.headOnly = headOnly;
   }
 
-  startOf(hole: number): number {
-    return this.records[hole << RECORD_BITS];
+  /**
+   * Takes `units` from the start of a free block, the one that the policy chooses. What is left behind them stays free if it is
+   * worth a block, else it is slack. Returns their start, `END` where the policy finds none; see `granted` and `rest`.
+   */
+  place(units: number): number {
+    const { records, marks, costs } = this;
+    const i = (36 - Math.clz32(units - 2)) | 0;
+    const own = i < LAST_CLASS ? i : LAST_CLASS;
+    let hole = records[(own << RECORD_BITS) | NEXT];
+    // The ring of an empty list leads back to a record without units.
+    let found = records[(hole << RECORD_BITS) | UNITS];
+    if (found >= units) {
+      costs[LIST_HOPS] += 1;
+    } else {
+      if (found !== 0) costs[LIST_HOPS] += 1;
+      if (found !== 0 && this.headOnly !== true) hole = this.findBehind(hole, units);
+      else hole = NIL;
+      if (hole === NIL) {
+        // In every list above, even the smallest block is large enough.
+        const above = this.filled & (-2 << own);
+        if (above === 0) return NIL;
+        hole = records[((31 - Math.clz32(above & -above)) << RECORD_BITS) | NEXT];
+        if (hole < CLASSES) hole = this.headAbove(own);
+        if (hole === NIL) return NIL;
+        costs[LIST_HOPS] += 1;
+      }
+      found = records[(hole << RECORD_BITS) | UNITS];
+    }
+    const at = hole << RECORD_BITS;
+    const start = records[at];
+    const previous = records[at | PREVIOUS];
+    const rest = (found - units) | 0;
+    marks[start >>> 1] = 0;
+    if (rest < this.minSplit) {
+      const next = records[at | NEXT];
+      records[(previous << RECORD_BITS) | NEXT] = next;
+      records[(next << RECORD_BITS) | PREVIOUS] = previous;
+      marks[(start + found) >>> 1] = 0;
+      // No unit is here, so that nobody finds it by its mark.
+      records[at] = NIL;
+      records[at | UNITS] = 0;
+      records[at | NEXT] = this.spare;
+      this.spare = hole;
+      this.rest = 0;
+      this.granted = found;
+      return start;
+    }
+    const end = (start + units) | 0;
+    const j = (36 - Math.clz32(rest - 2)) | 0;
+    const list = j < LAST_CLASS ? j : LAST_CLASS;
+    costs[SPLITS] += 1;
+    marks[end >>> 1] = hole;
+    records[at] = end;
+    records[at | UNITS] = rest;
+    this.rest = hole;
+    this.granted = units;
+    // The head of the list that the rest belongs to stays there.
+    if (previous === list) return start;
+    const next = records[at | NEXT];
+    records[(previous << RECORD_BITS) | NEXT] = next;
+    records[(next << RECORD_BITS) | PREVIOUS] = previous;
+    const second = records[(list << RECORD_BITS) | NEXT];
+    records[at | NEXT] = second;
+    records[at | PREVIOUS] = list;
+    records[(second << RECORD_BITS) | PREVIOUS] = hole;
+    records[(list << RECORD_BITS) | NEXT] = hole;
+    this.filled |= 1 << list;
+    return start;
   }
 
-  unitsOf(hole: number): number {
-    return this.records[(hole << RECORD_BITS) + UNITS];
+  /** Makes [start, end) a free block, one with those that adjoin it, at the head of its list; see `first` and `last`. */
+  release(start: number, end: number): void {
+    const { records, marks } = this;
+    const before = marks[start >>> 1];
+    const after = marks[end >>> 1];
+    let hole = 0;
+    let first = start;
+    let last = end;
+    if (before !== 0) {
+      hole = before;
+      // Unless there are very many free blocks, the first guess is right.
+      if (((records[hole << RECORD_BITS] + records[(hole << RECORD_BITS) | UNITS]) | 0) !== start) {
+        hole = this.anotherEnding(hole, start);
+      }
+      first = records[hole << RECORD_BITS];
+      this.costs[COALESCES] += 1;
+    }
+    if (after !== 0) {
+      let next = after;
+      if (records[next << RECORD_BITS] !== end) next = this.anotherStarting(next, end);
+      last = (end + records[(next << RECORD_BITS) | UNITS]) | 0;
+      this.costs[COALESCES] += 1;
+      if (hole === 0) hole = next;
+      else this.take(next);
+    }
+    const units = (last - first) | 0;
+    const i = (36 - Math.clz32(units - 2)) | 0;
+    const list = i < LAST_CLASS ? i : LAST_CLASS;
+    if (hole === 0) {
+      hole = this.spare;
+      if (hole === NIL) {
+        this.setMarks(first, last, this.add(first, units));
+        return;
+      }
+      this.spare = records[(hole << RECORD_BITS) | NEXT];
+    } else {
+      const at = hole << RECORD_BITS;
+      const next = records[at | NEXT];
+      const previous = records[at | PREVIOUS];
+      records[(previous << RECORD_BITS) | NEXT] = next;
+      records[(next << RECORD_BITS) | PREVIOUS] = previous;
+    }
+    this.first = first;
+    this.last = last;
+    marks[first >>> 1] = hole;
+    marks[last >>> 1] = hole;
+    const at = hole << RECORD_BITS;
+    const next = records[(list << RECORD_BITS) | NEXT];
+    records[at] = first;
+    records[at | UNITS] = units;
+    records[at | NEXT] = next;
+    records[at | PREVIOUS] = list;
+    records[(next << RECORD_BITS) | PREVIOUS] = hole;
+    records[(list << RECORD_BITS) | NEXT] = hole;
+    this.filled |= 1 << list;
   }
 
-  /** What a mark of 16 bits keeps of a number; never 0. */
-  markOf(hole: number): number {
-    return (hole + 1) & (MARKS - 1);
-  }
-
-  /** The free block with this mark that starts at `unit`. There must be one; unless there are very many, the first guess is right. */
-  startingAt(unit: number, mark: number): number {
-    const { records } = this;
-    let hole = mark - 1;
-    while (records[hole << RECORD_BITS] !== unit) hole = this.another(hole);
-    return hole;
-  }
-
-  /** As `startingAt`, of the free block that ends before `unit`. */
-  endingAt(unit: number, mark: number): number {
-    const { records } = this;
-    let hole = mark - 1;
-    while (records[hole << RECORD_BITS] + records[(hole << RECORD_BITS) + UNITS] !== unit) hole = this.another(hole);
-    return hole;
-  }
-
-  /** A free block of at least `units`, still in its list; `END` where the policy finds none. */
+  /** A free block of at least `units`, still in its list, the one that the policy chooses; `END` where it finds none. */
   find(units: number): number {
-    const { costs } = this;
     const own = classOf(units);
-    let hole = this.heads[own];
-    if (hole !== NIL) {
-      costs[LIST_HOPS] += 1;
-      if (this.unitsOf(hole) >= units) return hole;
-      if (!this.headOnly) {
-        hole = this.findBehind(hole, units);
-        if (hole !== NIL) return hole;
-      }
+    const head = this.nextOf(own);
+    if (head !== own) {
+      this.costs[LIST_HOPS] += 1;
+      if (this.unitsOf(head) >= units) return head;
+      const hole = this.headOnly ? NIL : this.findBehind(head, units);
+      if (hole !== NIL) return hole;
     }
-    // In every list above, even the smallest block is large enough.
-    const above = this.filled & (-2 << own);
-    if (above === 0) return NIL;
-    costs[LIST_HOPS] += 1;
-    return this.heads[31 - Math.clz32(above & -above)];
-  }
-
-  /** A number for a free block that is in no list. */
-  make(start: number, units: number): number {
-    let hole = this.spare;
-    if (hole === NIL) hole = this.extend();
-    else this.spare = this.records[(hole << RECORD_BITS) + NEXT];
-    const at = hole << RECORD_BITS;
-    this.records[at] = start;
-    this.records[at + UNITS] = units;
+    const hole = this.headAbove(own);
+    if (hole !== NIL) this.costs[LIST_HOPS] += 1;
     return hole;
   }
 
-  /** The number is free for another block; it is in no list. */
-  drop(hole: number): void {
-    const at = hole << RECORD_BITS;
-    // No unit is here, so that nobody finds it by its mark.
-    this.records[at] = NIL;
-    this.records[at + UNITS] = 0;
-    this.records[at + NEXT] = this.spare;
-    this.spare = hole;
-  }
-
-  /** A free block at the head of its list. Returns its number. */
-  add(start: number, units: number): number {
-    let hole = this.spare;
-    if (hole === NIL) hole = this.extend();
-    else this.spare = this.records[(hole << RECORD_BITS) + NEXT];
-    this.push(hole, start, units);
-    return hole;
-  }
-
-  /** Takes a free block out of its list, and its number with it. */
-  take(hole: number): void {
-    this.remove(hole);
-    this.drop(hole);
-  }
-
-  /** Takes a free block out of its list and puts it, with a new place, at the head of the one for its new size. */
-  change(hole: number, start: number, units: number): void {
-    const { records } = this;
-    const at = hole << RECORD_BITS;
-    const stays = records[at + PREVIOUS] === NIL && classOf(records[at + UNITS]) === classOf(units);
-    if (stays) {
-      records[at] = start;
-      records[at + UNITS] = units;
-      return;
+  /** As `place`, from the free block `hole` and with the first `lead` units of it, 0 or enough for a block, left free. */
+  carve(hole: number, lead: number, units: number): number {
+    const block = this.startOf(hole) + lead;
+    const found = this.unitsOf(hole) - lead;
+    const rest = found - units;
+    if (lead > 0) this.costs[SPLITS] += 1;
+    if (lead > 0) this.change(hole, block - lead, lead);
+    this.rest = lead > 0 ? this.add(block, found) : hole;
+    this.granted = rest < this.minSplit ? found : units;
+    if (rest < this.minSplit) {
+      this.take(this.rest);
+      this.rest = 0;
+    } else {
+      this.costs[SPLITS] += 1;
+      this.change(this.rest, block + units, rest);
     }
-    this.remove(hole);
-    this.push(hole, start, units);
+    this.marks[block >>> 1] = lead > 0 ? hole : 0;
+    this.marks[(block + this.granted) >>> 1] = this.rest;
+    if (this.rest !== 0) this.marks[(block + found) >>> 1] = this.rest;
+    return block;
   }
 
-  /** Calls `visit` for each block in the lists, from class `own` upwards. */
-  each(own: number, visit: (start: number, units: number, own: number) => void): void {
-    for (let i = own; i < CLASSES; i++) {
-      for (let hole = this.heads[i]; hole !== NIL; hole = this.records[(hole << RECORD_BITS) + NEXT]) {
-        visit(this.startOf(hole), this.unitsOf(hole), i);
-      }
-    }
-  }
-
-  /** Empties all lists; the numbers stay in use until they are dropped. */
-  clear(): void {
-    this.heads.fill(NIL);
-    this.filled = 0;
-  }
-
+  /** The first block behind `head` in its list that has `units`. */
   private findBehind(head: number, units: number): number {
-    const { records, costs } = this;
-    let hole = records[(head << RECORD_BITS) + NEXT];
-    for (; hole !== NIL; hole = records[(hole << RECORD_BITS) + NEXT]) {
-      costs[LIST_HOPS] += 1;
-      if (records[(hole << RECORD_BITS) + UNITS] >= units) break;
+    for (let hole = this.nextOf(head); hole >= CLASSES; hole = this.nextOf(hole)) {
+      this.costs[LIST_HOPS] += 1;
+      if (this.unitsOf(hole) >= units) return hole;
     }
-    return hole;
+    return NIL;
   }
 
-  private push(hole: number, start: number, units: number): void {
-    const { heads, records } = this;
-    const own = classOf(units);
-    const next = heads[own];
-    const at = hole << RECORD_BITS;
-    records[at] = start;
-    records[at + UNITS] = units;
-    records[at + NEXT] = next;
-    records[at + PREVIOUS] = NIL;
-    if (next !== NIL) records[(next << RECORD_BITS) + PREVIOUS] = hole;
-    heads[own] = hole;
-    this.filled |= 1 << own;
-  }
-
-  private remove(hole: number): void {
-    const { records } = this;
-    const at = hole << RECORD_BITS;
-    const next = records[at + NEXT];
-    const previous = records[at + PREVIOUS];
-    if (next !== NIL) records[(next << RECORD_BITS) + PREVIOUS] = previous;
-    if (previous !== NIL) {
-      records[(previous << RECORD_BITS) + NEXT] = next;
-      return;
+  /** The head of the first list above `own` that is not empty. Brings `filled` up to date for those that are. */
+  private headAbove(own: number): number {
+    for (let list = own + 1; list < CLASSES; list++) {
+      if (this.nextOf(list) !== list) return this.nextOf(list);
+      this.filled &= ~(1 << list);
     }
-    const own = classOf(records[at + UNITS]);
-    this.heads[own] = next;
-    if (next === NIL) this.filled &= ~(1 << own);
-  }
-
-  /** The next number with the same mark. */
-  private another(hole: number): number {
-    const next = hole + MARKS;
-    if (next >= this.made) throw new HeapError("structure", `no free block has the mark ${this.markOf(hole)} here`);
-    return next;
-  }
-
-  private extend(): number {
-    // The number whose mark would be 0 is left out.
-    if (this.markOf(this.made) === 0) this.made++;
-    const hole = this.made++;
-    if (this.made << RECORD_BITS > this.records.length) {
-      const records = new Int32Array(this.records.length * 2);
-      records.set(this.records);
-      this.records = records;
-    }
-    return hole;
+    return NIL;
   }
 }

@@ -37,7 +37,7 @@ function mergeRun(mover: Mover, block: number, firstEnd: number): number {
     costs[VISITED] += 1;
     costs[Cost.coalesces] += 1;
   }
-  if (end === blocks.top) blocks.top = block;
+  if (end === blocks.top) blocks.setTop(block);
   else blocks.addFree(block, end - block);
   return end;
 }

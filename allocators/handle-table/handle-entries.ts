@@ -15,7 +15,8 @@ const LAST = 0x7fffffff;
 // V8 folds a constant of the module, but loads and checks an imported one at each use.
 const TABLE_WRITES = Cost.tableWrites;
 const STALE_HANDLES = Cost.staleHandles;
-const { WIDE, GENERATION, PINNED, DOOMED, CODE_SHIFT, WORN, isNarrow, narrowOf, unitsIn, askedIn } = entryState;
+const { WIDE, GENERATION, PINNED, DOOMED, CODE_SHIFT, WORN, slackOf, isNarrow, narrowOf, unitsIn, askedIn } =
+  entryState;
 
 /** Words of the record of an entry: block, or `~next` while free, and state. */
 const RECORD_BITS = 1;
@@ -64,7 +65,8 @@ export class HandleEntries {
     this.firstStale = undefined;
     this.space = space;
     this.costs = space.costs;
-    this.generations = options.generations;
+    // As an integer: compared as a double, it would take a conversion at each free.
+    this.generations = options.generations | 0;
     this.retires = options.retireOnWrap;
     this.pages = new EntryPages(space, options.entryBytes, options.releaseTablePages);
     this.livePages = options.releaseTablePages ? new LivePages(this.pages.perPage) : undefined;
@@ -74,7 +76,7 @@ export class HandleEntries {
 
   /** Makes sure that `take` has an entry to give. `false` without memory for a page of them. */
   ready(): boolean {
-    return this.firstFree !== LAST || this.used < this.mapped || this.readyRare();
+    return this.firstFree !== LAST || this.used < this.mapped || this.readyRare() === true;
   }
 
   /** The entry that `take` will give, after `ready`. */
@@ -100,11 +102,11 @@ export class HandleEntries {
     let index = this.firstFree;
     if (index === LAST) index = this.takeRare();
     else this.firstFree = ~words[index << RECORD_BITS];
-    const at = index << RECORD_BITS;
-    words[at] = block;
+    words[index << RECORD_BITS] = block;
     this.costs[TABLE_WRITES] += 1;
     // The state of a free entry is its generation.
-    if (code === 0 && isNarrow(units, asked)) words[at + STATE] |= narrowOf(units, asked);
+    const slack = slackOf(units, asked);
+    if (code === 0 && isNarrow(units, slack)) words[(index << RECORD_BITS) | STATE] |= narrowOf(units, slack);
     else this.takeWide(index, units, asked, code);
     return index;
   }
@@ -113,30 +115,30 @@ export class HandleEntries {
   give(index: number): void {
     const { words } = this;
     const at = index << RECORD_BITS;
-    const generation = (words[at + STATE] & GENERATION) + 1;
+    const generation = (words[at | STATE] & GENERATION) + 1;
     this.costs[TABLE_WRITES] += 1;
     if (generation >= this.generations || this.others !== undefined) {
       this.giveRare(index, generation);
       return;
     }
-    words[at + STATE] = generation;
+    words[at | STATE] = generation;
     words[at] = ~this.firstFree;
     this.firstFree = index;
   }
 
   /** The ref of a live entry. */
   refOf(index: number): Ref {
-    return ((this.words[(index << RECORD_BITS) + STATE] & GENERATION) * GENERATION_STEP + index + 1) as Ref;
+    return ((this.stateOf(index) & GENERATION) * GENERATION_STEP + index + 1) as Ref;
   }
 
   /** The entry of a live object; -1 for a stale ref, which is counted. */
   find(ref: Ref): number {
     const { words } = this;
-    const index = (ref | 0) - 1;
+    const index = ((ref | 0) - 1) | 0;
     const at = index << RECORD_BITS;
     const named = index >= 0 && index < this.used && words[at] >= 0;
     if (named) {
-      const state = words[at + STATE];
+      const state = words[at | STATE];
       if ((state & GENERATION) === ((ref * PER_GENERATION) | 0) && (state & DOOMED) !== DOOMED) return index;
     }
     return this.refuse(ref);
@@ -147,6 +149,11 @@ export class HandleEntries {
     const index = (ref | 0) - 1;
     if (this.isLive(index) && (this.stateOf(index) & GENERATION) === ((ref * PER_GENERATION) | 0)) return index;
     return this.refuse(ref);
+  }
+
+  /** State of an entry, see `entry-state.ts`. */
+  stateOf(index: number): number {
+    return this.words[(index << RECORD_BITS) | STATE];
   }
 
   /** Block of a live entry. */
@@ -170,8 +177,9 @@ export class HandleEntries {
   setSize(index: number, units: number, asked: number): void {
     const at = (index << RECORD_BITS) + STATE;
     const state = this.words[at];
-    if ((state & WIDE) === 0 && isNarrow(units, asked)) {
-      this.words[at] = (state & GENERATION) | narrowOf(units, asked);
+    const slack = slackOf(units, asked);
+    if ((state & WIDE) === 0 && isNarrow(units, slack)) {
+      this.words[at] = (state & GENERATION) | narrowOf(units, slack);
       return;
     }
     this.widen(index);
@@ -237,10 +245,6 @@ export class HandleEntries {
 
   private isLive(index: number): boolean {
     return index >= 0 && index < this.used && this.words[index << RECORD_BITS] >= 0;
-  }
-
-  private stateOf(index: number): number {
-    return this.words[(index << RECORD_BITS) + STATE];
   }
 
   private takeWide(index: number, units: number, asked: number, code: number): void {

@@ -3,7 +3,8 @@ import { Cost, type Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { none as noRef, type Ref, type StaleAware, type StaleUse } from "../allocator.js";
 import { BackingHeap, type BackingOptions } from "./backing-heap.js";
-import { END } from "./free-lists.js";
+import * as entryState from "./entry-state.js";
+import { END } from "./free-blocks.js";
 import { HandleEntries } from "./handle-entries.js";
 import type { HandleHeap } from "./handle-heap.js";
 import { UNIT as BYTES_PER_UNIT } from "./heap-pages.js";
@@ -17,6 +18,7 @@ const UNIT = BYTES_PER_UNIT;
 const NIL = END;
 const none = noRef;
 const TABLE_LOADS = Cost.tableLoads;
+const { WIDE, unitsIn, askedIn } = entryState;
 
 export interface HandleOptions extends BackingOptions, TableOptions {}
 
@@ -33,12 +35,14 @@ export class Handles implements HandleHeap, StaleAware {
     this.costs = space.costs;
     this.heap = new BackingHeap(space, options);
     this.entries = new HandleEntries(space, options);
+    // Blocks that are dead but not free can only be told from used ones by their owners.
+    if (!this.heap.reuses) this.heap.track(this.entries);
   }
 
   // A ref above 2^31 is boxed when it crosses a call that is not inlined, so the methods that take or return one are
   // short and leave the work to others that speak of entries.
   allocate(size: number, alignment = UNIT): Ref {
-    const index = this.create(size, alignment <= UNIT ? 0 : 27 - Math.clz32(alignment));
+    const index = alignment <= UNIT ? this.create(size) : this.createAligned(size, 27 - Math.clz32(alignment));
     return index === NIL ? none : this.entries.refOf(index);
   }
 
@@ -98,10 +102,12 @@ export class Handles implements HandleHeap, StaleAware {
   }
 
   liveBytes(): number {
+    this.heap.track(this.entries);
     return this.heap.liveUnits * UNIT;
   }
 
   asked(): number {
+    this.heap.track(this.entries);
     return this.heap.asked;
   }
 
@@ -110,22 +116,47 @@ export class Handles implements HandleHeap, StaleAware {
   }
 
   /** The entry of a new object; `END` without memory. */
-  private create(size: number, code: number): number {
+  private create(size: number): number {
     const { entries, heap } = this;
-    if (size > MAX_OBJECT || !entries.ready()) return NIL;
-    const block = code === 0 ? heap.place(size) : heap.placeAligned(size, code);
-    if (block === NIL) {
-      entries.unready();
-      return NIL;
-    }
-    const { granted } = heap;
-    const index = entries.take(block, granted, size, code);
-    heap.blocks.own(block, granted, index);
+    if (size > MAX_OBJECT || entries.ready() !== true) return NIL;
+    const block = heap.place(size);
+    return block === NIL ? this.refuse() : this.name(block, size, 0);
+  }
+
+  private createAligned(size: number, code: number): number {
+    const { entries, heap } = this;
+    if (size > MAX_OBJECT || entries.ready() !== true) return NIL;
+    const block = heap.placeAligned(size, code);
+    return block === NIL ? this.refuse() : this.name(block, size, code);
+  }
+
+  /** Gives the block that the heap gave last an entry. */
+  private name(block: number, size: number, code: number): number {
+    const { granted, blocks } = this.heap;
+    const index = this.entries.take(block, granted, size, code);
+    blocks.own(block, granted, index);
     return index;
+  }
+
+  private refuse(): number {
+    this.entries.unready();
+    return NIL;
   }
 
   /** Ends a live object; while it is pinned, only its name. */
   freeEntry(index: number): void {
+    const { entries } = this;
+    const state = entries.stateOf(index);
+    if ((state & WIDE) !== 0) {
+      this.freeWide(index);
+      return;
+    }
+    const block = entries.blockOf(index);
+    entries.give(index);
+    this.heap.release(block, unitsIn(state), askedIn(state));
+  }
+
+  private freeWide(index: number): void {
     const { entries } = this;
     if (entries.isPinned(index)) {
       entries.doom(index);

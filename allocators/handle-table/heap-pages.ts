@@ -33,7 +33,7 @@ export class HeapPages {
   /** 1 for each page known to be resident: nobody else gives pages of this heap back, so it need not be asked again. */
   private resident = new Uint8Array(1024);
   /** All pages below this unit are known to be resident: one look instead of two for nearly every touch. */
-  private warm = 0;
+  warm = 0;
 
   /**
    * Maps `growth` bytes at a time and at most `limit`; gives back holes of `minHolePages` and tails of `minTailPages`
@@ -76,7 +76,7 @@ export class HeapPages {
 
   /** Header and links of a free block are written. */
   touchFree(unit: number): void {
-    this.touch(unit, FREE_HEAD);
+    if (((unit + FREE_HEAD / UNIT) | 0) > this.warm) this.touch(unit, FREE_HEAD);
   }
 
   /** Gives the whole pages behind the links of a free block back. */

@@ -29,7 +29,7 @@ export class Mover {
     this.costs = space.costs;
     this.pins = pins;
     this.trim = trim;
-    heap.blocks.track(entries);
+    heap.track(entries);
   }
 
   isPinned(block: number): boolean {
@@ -67,7 +67,7 @@ export class Mover {
     const had = blocks.sizeAt(block);
     this.lead = heap.leadAt(start, this.codeAt(block));
     const target = start + this.lead;
-    this.placed = heap.carveAt(blocks.holeAt(start), target, copied);
+    this.placed = heap.carveAt(blocks.freeAt(start), target, copied);
     const moved = this.move(block, target, this.placed, copied, log);
     blocks.vacate(block, had);
     return moved;
@@ -94,7 +94,6 @@ export class Mover {
   moveOwned(owner: number, block: number, target: number, units: number, copied: number, log: MoveLog): number {
     const { entries } = this;
     const { blocks, pages } = this.heap;
-    blocks.use(target, units);
     blocks.own(target, units, owner);
     pages.touch(target, copied * UNIT);
     entries.point(owner, target);

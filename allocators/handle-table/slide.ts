@@ -41,6 +41,7 @@ export class Slide implements Compactor {
       const stays = block === to || moved >= budget || mover.holds(owner);
       const target = stays ? block : to + heap.leadAt(to, entries.codeOf(owner));
       if (target > to) blocks.addFree(to, target - to);
+      else if (target < block) lists.join(to);
       let units = had;
       if (target < block) {
         units = mover.trimmed(owner, had);
@@ -51,7 +52,7 @@ export class Slide implements Compactor {
       block += had;
     }
     mover.costs[Cost.blocksVisited] += visited;
-    blocks.top = to;
+    blocks.setTop(to);
     return moved;
   }
 }

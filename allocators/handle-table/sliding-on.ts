@@ -27,7 +27,7 @@ export class SlidingOn implements Compactor {
       const had = blocks.sizeAt(block);
       costs[Cost.blocksVisited] += 1;
       if (had < 0) {
-        blocks.lists.take(blocks.holeAt(block));
+        blocks.lists.take(blocks.freeAt(block));
         block -= had;
         continue;
       }
@@ -35,6 +35,7 @@ export class SlidingOn implements Compactor {
       const target = stays ? block : to + heap.leadAt(to, mover.codeAt(block));
       const goes = target < block;
       if (Math.min(target, block) > to) blocks.addFree(to, Math.min(target, block) - to);
+      else if (goes) blocks.lists.join(to);
       let units = had;
       if (goes) {
         units = mover.unitsToMove(block);
@@ -61,7 +62,7 @@ export class SlidingOn implements Compactor {
   private stop(to: number, block: number): void {
     const { blocks } = this.mover.heap;
     if (block >= blocks.top) {
-      blocks.top = to;
+      blocks.setTop(to);
       blocks.cursor = -1;
     } else {
       if (block > to) blocks.addFree(to, block - to);

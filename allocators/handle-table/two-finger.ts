@@ -59,7 +59,7 @@ export class TwoFinger implements Compactor {
     const { heap } = this.mover;
     let hole = holes.lowest(units);
     if (hole < 0 || holes.startOf(hole) >= block) return -1;
-    if (code !== 0 && !heap.fitsAligned(heap.blocks.holeAt(holes.startOf(hole)), units, code)) {
+    if (code !== 0 && !heap.fitsAligned(heap.blocks.freeAt(holes.startOf(hole)), units, code)) {
       hole = holes.lowest(roomFor(units, code));
     }
     return hole < 0 || holes.startOf(hole) >= block ? -1 : hole;

@@ -3,7 +3,7 @@ import { Cost, type Costs } from "../../memory/costs.js";
 import type { HeapMap } from "../../memory/heap-map.js";
 import { none, type Ref } from "../allocator.js";
 import { BackingHeap } from "./backing-heap.js";
-import { END } from "./free-lists.js";
+import { END } from "./free-blocks.js";
 import { HandleEntries } from "./handle-entries.js";
 import type { HandleHeap } from "./handle-heap.js";
 import { type HandleOptions, walkBlocks } from "./handles.js";
@@ -47,7 +47,7 @@ export class TwoHeapHandles implements HandleHeap {
     this.costs = space.costs;
     this.heaps = [new BackingHeap(space, options), new BackingHeap(space, options)];
     this.entries = new HandleEntries(space, options);
-    for (const heap of this.heaps) heap.blocks.track(this.entries);
+    for (const heap of this.heaps) heap.track(this.entries);
     this.copyAlways = options.copyAlways;
     this.chooser = { choose: () => 0 };
   }

@@ -2,7 +2,7 @@ import type { AddressSpace } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import type { MoveLog } from "../allocator.js";
 import { unitsFor } from "./backing-heap.js";
-import { END } from "./free-lists.js";
+import { END } from "./free-blocks.js";
 import type { Compactor } from "./handle-heap.js";
 import { UNIT } from "./heap-pages.js";
 import type { Pins } from "./pins.js";

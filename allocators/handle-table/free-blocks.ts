@@ -1,0 +1,214 @@
+import { HeapError } from "../../memory/errors.js";
+
+/** "None". */
+export const END = -1;
+
+// V8 folds a constant of the module, but loads and checks an imported or exported one at each use.
+const NIL = END;
+
+/** Words of a record: 16 bytes, so that none straddles a cache line. */
+const RECORD_BITS = 2;
+const UNITS = 1;
+const NEXT = 2;
+const PREVIOUS = 3;
+
+/** Marks hold this many low bits of a number; see `anotherStarting`. */
+const MARK_BITS = 16;
+const MARKS = 1 << MARK_BITS;
+
+/** Lists by size class; the last one takes everything above 2^15 bytes. */
+const CLASSES = 17;
+
+/** Class of a block of `units`: the smallest i with payload <= 2^i, at most 16. */
+export function classOf(units: number): number {
+  const i = 36 - Math.clz32(units - 2);
+  return i < CLASSES - 1 ? i : CLASSES - 1;
+}
+
+/**
+ * The free blocks of a heap in 17 LIFO lists, segregated by size (Anchorage, Alaska's tag asplos-24-revision), and where
+ * they lie. Blocks are of two units and more and free neighbours are merged, so one mark for each boundary between two blocks
+ * is enough: it is 0 between used blocks, and else names the free one among the two. What lies between boundaries is stale.
+ *
+ * In memory the links lie in the free blocks; here each has a record with a number of its own, and the few records stay in
+ * cache where the blocks would not. Numbers are reused last in, first out. The first numbers are those of the lists:
+ * each is a ring through a record without units, so that a block leaves it without a look at its head.
+ */
+export class FreeBlocks {
+  /** Bounds of the block that was made free last. */
+  first = 0;
+  last = 0;
+  /** The boundary at unit u has its mark at u >> 1. */
+  protected marks = new Uint16Array(8192);
+  /** Start, units, next and previous of its list. Of a number out of use, -1, 0 and the next one out of use. */
+  protected records = new Int32Array(1024);
+  /** Bit i is set while list i holds a block; it may stay set when the last one leaves. */
+  protected filled = 0;
+  protected spare = NIL;
+  private made = CLASSES;
+
+  constructor() {
+    this.clear();
+  }
+
+  startOf(hole: number): number {
+    return this.records[hole << RECORD_BITS];
+  }
+
+  unitsOf(hole: number): number {
+    return this.records[(hole << RECORD_BITS) | UNITS];
+  }
+
+  /** The free block that starts at the boundary at `unit`; `END` without one. */
+  startingAt(unit: number): number {
+    const mark = this.marks[unit >>> 1];
+    if (mark === 0) return NIL;
+    for (let hole = mark; hole < this.made; hole += MARKS) if (this.startOf(hole) === unit) return hole;
+    return NIL;
+  }
+
+  /** The free block that ends at the boundary at `unit`; `END` without one. */
+  endingAt(unit: number): number {
+    const mark = this.marks[unit >>> 1];
+    if (mark === 0) return NIL;
+    for (let hole = mark; hole < this.made; hole += MARKS) if (this.endOf(hole) === unit) return hole;
+    return NIL;
+  }
+
+  /** Makes the boundary at a unit one between used blocks. */
+  join(unit: number): void {
+    this.marks[unit >>> 1] = 0;
+  }
+
+  /** Makes room for the marks of boundaries up to `unit`. */
+  reach(unit: number): void {
+    if (unit >>> 1 < this.marks.length) return;
+    const marks = new Uint16Array(Math.max((unit >>> 1) + 1, this.marks.length * 2));
+    marks.set(this.marks);
+    this.marks = marks;
+  }
+
+  /** Makes [start, start + units) a free block, at the head of its list; its neighbours are used. */
+  addFree(start: number, units: number): void {
+    this.setMarks(start, start + units, this.add(start, units));
+  }
+
+  /** A number for a free block that is in no list and has no marks. */
+  make(start: number, units: number): number {
+    if (this.spare === NIL) this.extend();
+    const hole = this.spare;
+    this.spare = this.nextOf(hole);
+    this.records[hole << RECORD_BITS] = start;
+    this.records[(hole << RECORD_BITS) | UNITS] = units;
+    return hole;
+  }
+
+  /** The number is free for another block; it is in no list. */
+  drop(hole: number): void {
+    const { records } = this;
+    records[hole << RECORD_BITS] = NIL;
+    records[(hole << RECORD_BITS) | UNITS] = 0;
+    records[(hole << RECORD_BITS) | NEXT] = this.spare;
+    this.spare = hole;
+  }
+
+  /** Takes a free block out of its list, and its number with it. */
+  take(hole: number): void {
+    this.unlink(hole);
+    this.drop(hole);
+  }
+
+  /** Calls `visit` for each block in the lists, from class `own` upwards. */
+  each(own: number, visit: (start: number, units: number, own: number) => void): void {
+    for (let list = own; list < CLASSES; list++) {
+      for (let hole = this.nextOf(list); hole !== list; hole = this.nextOf(hole)) {
+        visit(this.startOf(hole), this.unitsOf(hole), list);
+      }
+    }
+  }
+
+  /** Empties all lists; the numbers stay in use until they are dropped. */
+  clear(): void {
+    for (let list = 0; list < CLASSES; list++) this.records.set([NIL, 0, list, list], list << RECORD_BITS);
+    this.filled = 0;
+  }
+
+  private endOf(hole: number): number {
+    return this.startOf(hole) + this.unitsOf(hole);
+  }
+
+  protected nextOf(hole: number): number {
+    return this.records[(hole << RECORD_BITS) | NEXT];
+  }
+
+  protected setMarks(start: number, end: number, hole: number): void {
+    this.first = start;
+    this.last = end;
+    this.marks[start >>> 1] = hole;
+    this.marks[end >>> 1] = hole;
+  }
+
+  /** The number after `hole` with the same mark whose block starts at `unit`. There must be one. */
+  protected anotherStarting(hole: number, unit: number): number {
+    let next = this.another(hole, unit);
+    while (this.startOf(next) !== unit) next = this.another(next, unit);
+    return next;
+  }
+
+  /** As `anotherStarting`, of a block that ends at `unit`. */
+  protected anotherEnding(hole: number, unit: number): number {
+    let next = this.another(hole, unit);
+    while (this.endOf(next) !== unit) next = this.another(next, unit);
+    return next;
+  }
+
+  private another(hole: number, unit: number): number {
+    const next = hole + MARKS;
+    if (next >= this.made) throw new HeapError("structure", `no free block has the mark of unit ${unit}`);
+    return next;
+  }
+
+  protected add(start: number, units: number): number {
+    const hole = this.make(start, units);
+    this.push(hole, classOf(units));
+    return hole;
+  }
+
+  /** Gives a free block another place, at the head of the list for its new size. */
+  protected change(hole: number, start: number, units: number): void {
+    this.unlink(hole);
+    this.records[hole << RECORD_BITS] = start;
+    this.records[(hole << RECORD_BITS) | UNITS] = units;
+    this.push(hole, classOf(units));
+  }
+
+  private push(hole: number, list: number): void {
+    const { records } = this;
+    const next = records[(list << RECORD_BITS) | NEXT];
+    records[(hole << RECORD_BITS) | NEXT] = next;
+    records[(hole << RECORD_BITS) | PREVIOUS] = list;
+    records[(next << RECORD_BITS) | PREVIOUS] = hole;
+    records[(list << RECORD_BITS) | NEXT] = hole;
+    this.filled |= 1 << list;
+  }
+
+  private unlink(hole: number): void {
+    const { records } = this;
+    const next = records[(hole << RECORD_BITS) | NEXT];
+    const previous = records[(hole << RECORD_BITS) | PREVIOUS];
+    records[(previous << RECORD_BITS) | NEXT] = next;
+    records[(next << RECORD_BITS) | PREVIOUS] = previous;
+  }
+
+  /** Makes a spare number where there is none. */
+  private extend(): void {
+    // The number whose mark would be 0 is left out.
+    if ((this.made & (MARKS - 1)) === 0) this.made++;
+    if ((this.made + 1) << RECORD_BITS > this.records.length) {
+      const records = new Int32Array(this.records.length * 2);
+      records.set(this.records);
+      this.records = records;
+    }
+    this.drop(this.made++);
+  }
+}
