@@ -98,12 +98,12 @@ export class BackingHeap {
   /** As `place`, with the payload at a multiple of 16 << `code`. */
   placeAligned(size: number, code: number): number {
     if (code > MAX_CODE) return NIL;
-    const { lists, top } = this.blocks;
+    const { free, lists, top } = this.blocks;
     const units = unitsFor(size);
     let hole = this.reuses ? lists.find(units) : NIL;
     if (hole !== NIL && !this.fitsAligned(hole, units, code)) hole = lists.find(roomFor(units, code));
     if (hole === NIL) return this.placeAtTop(this.leadAt(top, code), units, size);
-    const start = lists.startOf(hole);
+    const start = free.startOf(hole);
     const block = start + this.leadAt(start, code);
     this.admit(block, this.carveAt(hole, block, units), size);
     return block;
@@ -117,7 +117,7 @@ export class BackingHeap {
       blocks.forget(block);
       block += units;
     }
-    blocks.lists.clear();
+    blocks.free.clear();
     blocks.setTop(0);
   }
 
@@ -161,14 +161,14 @@ export class BackingHeap {
 
   /** Whether a free block has room for `units` at an alignment code. */
   fitsAligned(hole: number, units: number, code: number): boolean {
-    const { lists } = this.blocks;
-    return this.leadAt(lists.startOf(hole), code) + units <= lists.unitsOf(hole);
+    const { free } = this.blocks;
+    return this.leadAt(free.startOf(hole), code) + units <= free.unitsOf(hole);
   }
 
   /** As `Blocks.carve`, at `block` inside the free block `hole`; what lies in front stays free. Returns the units granted. */
   carveAt(hole: number, block: number, units: number): number {
     const { blocks } = this;
-    blocks.carve(hole, block - blocks.lists.startOf(hole), units);
+    blocks.carve(hole, block - blocks.free.startOf(hole), units);
     return blocks.lists.granted;
   }
 
@@ -204,7 +204,7 @@ export class BackingHeap {
   /** Gives the end of a used block back. Returns the units that it keeps. */
   private shrink(block: number, have: number, need: number): number {
     this.costs[Cost.splits] += 1;
-    this.blocks.lists.join(block + need);
+    this.blocks.free.join(block + need);
     if (this.reuses) this.blocks.vacate(block + need, have - need);
     else this.blocks.kill(block + need, have - need);
     return need;
@@ -216,7 +216,7 @@ export class BackingHeap {
    */
   private growInPlace(block: number, have: number, need: number): number {
     const { blocks } = this;
-    const { lists } = blocks;
+    const { free } = blocks;
     const end = block + have;
     let units = need;
     if (end === blocks.top) {
@@ -224,7 +224,7 @@ export class BackingHeap {
       blocks.setTop(block + need);
     } else {
       const hole = this.reuses ? blocks.freeAt(end) : NIL;
-      if (hole < 0 || have + lists.unitsOf(hole) < need) return 0;
+      if (hole < 0 || have + free.unitsOf(hole) < need) return 0;
       units = have + this.carveAt(hole, end, need - have);
     }
     // The end of the block that grew is no longer the start of one.

@@ -1,5 +1,5 @@
 import { Cost, type Costs } from "../../memory/costs.js";
-import { END } from "./free-blocks.js";
+import { END, FreeBlocks } from "./free-blocks.js";
 import { FreeLists } from "./free-lists.js";
 import type { HandleEntries } from "./handle-entries.js";
 import type { HeapPages } from "./heap-pages.js";
@@ -31,6 +31,7 @@ export class Blocks {
    * Where a pass that goes on later has got to: the start of a block at all times, or the top. -1 while none has.
    */
   cursor = -1;
+  readonly free: FreeBlocks;
   readonly lists: FreeLists;
   private readonly pages: HeapPages;
   private readonly costs: Costs;
@@ -45,7 +46,8 @@ export class Blocks {
   constructor(pages: HeapPages, costs: Costs, minSplit: number, headOnly: boolean) {
     this.pages = pages;
     this.costs = costs;
-    this.lists = new FreeLists(costs, minSplit, headOnly);
+    this.free = new FreeBlocks();
+    this.lists = new FreeLists(this.free, costs, minSplit, headOnly);
     this.owners = undefined;
     this.entries = undefined;
   }
@@ -72,7 +74,7 @@ export class Blocks {
   /** Units of the block, header included; negative for a free one. The blocks must be tracked. */
   sizeAt(block: number): number {
     const hole = this.freeAt(block);
-    return hole >= 0 ? -this.lists.unitsOf(hole) : this.unitsOfOwner((block + FIRST) >> 1);
+    return hole >= 0 ? -this.free.unitsOf(hole) : this.unitsOfOwner((block + FIRST) >> 1);
   }
 
   /**
@@ -81,8 +83,8 @@ export class Blocks {
    */
   beforeAt(block: number): number {
     if (block === 0) return 0;
-    const hole = this.lists.endingAt(block);
-    return hole >= 0 ? -this.lists.unitsOf(hole) : this.unitsOfOwner((block + BEFORE) >> 1);
+    const hole = this.free.endingAt(block);
+    return hole >= 0 ? -this.free.unitsOf(hole) : this.unitsOfOwner((block + BEFORE) >> 1);
   }
 
   /** Whether the block is free or, where blocks have been given to the top, no block any more. */
@@ -105,7 +107,7 @@ export class Blocks {
 
   /** Number of the free or dead block that starts here, -1 where a used one does. */
   freeAt(block: number): number {
-    const hole = this.lists.startingAt(block);
+    const hole = this.free.startingAt(block);
     if (hole >= 0 || this.owners === undefined) return hole;
     const owner = this.owners[(block + FIRST) >> 1];
     return owner < 0 ? ~owner : NIL;
@@ -113,14 +115,14 @@ export class Blocks {
 
   /** Calls `visit` for each block in the lists, from class `own` upwards. */
   eachListed(own: number, visit: (block: number, units: number, own: number) => void): void {
-    this.lists.each(own, visit);
+    this.free.each(own, visit);
   }
 
   /** Sets the top: below it is a used block, or none. */
   setTop(units: number): void {
     this.top = units;
-    this.lists.reach(units);
-    this.lists.join(units);
+    this.free.reach(units);
+    this.free.join(units);
     const { owners } = this;
     if (owners === undefined || slotsFor(units) <= owners.length) return;
     this.owners = new Int32Array(Math.max(slotsFor(units), owners.length * 2));
@@ -136,7 +138,7 @@ export class Blocks {
 
   /** Makes [block, block + units) a free block; its neighbours are used. */
   addFree(block: number, units: number): void {
-    this.lists.addFree(block, units);
+    this.free.addFree(block, units);
     this.pages.touchFree(block);
   }
 
@@ -147,35 +149,35 @@ export class Blocks {
       this.lowerTop(block);
       return;
     }
-    const { lists } = this;
+    const { free, lists } = this;
     // The links need no new page: the header and the first bytes of a used place have been written.
     lists.release(block, end);
-    if (this.cursor !== NIL) this.follow(lists.first, lists.last);
+    if (this.cursor !== NIL) this.follow(free.first, free.last);
   }
 
   /** Marks a used place as dead: free, but neither merged nor listed. The blocks must be tracked. */
   kill(block: number, units: number): void {
-    this.own(block, units, ~this.lists.make(block, units));
+    this.own(block, units, ~this.free.make(block, units));
   }
 
   /** Forgets a free block that is in no list. Its place must become part of another block. */
   forget(block: number): void {
-    this.lists.drop(this.freeAt(block));
+    this.free.drop(this.freeAt(block));
   }
 
   private unitsOfOwner(at: number): number {
     const owner = (this.owners as Int32Array)[at];
-    return owner < 0 ? -this.lists.unitsOf(~owner) : (this.entries as HandleEntries).unitsOf(owner);
+    return owner < 0 ? -this.free.unitsOf(~owner) : (this.entries as HandleEntries).unitsOf(owner);
   }
 
   /** Gives [block, top), which was used, to the top, and the free block before it. */
   private lowerTop(block: number): void {
-    const { lists, top } = this;
-    const hole = lists.endingAt(block);
-    const start = hole >= 0 ? lists.startOf(hole) : block;
+    const { free, top } = this;
+    const hole = free.endingAt(block);
+    const start = hole >= 0 ? free.startOf(hole) : block;
     if (hole >= 0) {
       this.costs[COALESCES] += 1;
-      lists.take(hole);
+      free.take(hole);
     }
     this.follow(start, top);
     this.setTop(start);

@@ -39,12 +39,12 @@ export class FreeBlocks {
   first = 0;
   last = 0;
   /** The boundary at unit u has its mark at u >> 1. */
-  protected marks = new Uint16Array(8192);
+  marks = new Uint16Array(8192);
   /** Start, units, next and previous of its list. Of a number out of use, -1, 0 and the next one out of use. */
-  protected records = new Int32Array(1024);
+  records = new Int32Array(1024);
   /** Bit i is set while list i holds a block; it may stay set when the last one leaves. */
-  protected filled = 0;
-  protected spare = NIL;
+  filled = 0;
+  spare = NIL;
   private made = CLASSES;
 
   constructor() {
@@ -137,11 +137,11 @@ export class FreeBlocks {
     return this.startOf(hole) + this.unitsOf(hole);
   }
 
-  protected nextOf(hole: number): number {
+  nextOf(hole: number): number {
     return this.records[(hole << RECORD_BITS) | NEXT];
   }
 
-  protected setMarks(start: number, end: number, hole: number): void {
+  setMarks(start: number, end: number, hole: number): void {
     this.first = start;
     this.last = end;
     this.marks[start >>> 1] = hole;
@@ -149,14 +149,14 @@ export class FreeBlocks {
   }
 
   /** The number after `hole` with the same mark whose block starts at `unit`. There must be one. */
-  protected anotherStarting(hole: number, unit: number): number {
+  anotherStarting(hole: number, unit: number): number {
     let next = this.another(hole, unit);
     while (this.startOf(next) !== unit) next = this.another(next, unit);
     return next;
   }
 
   /** As `anotherStarting`, of a block that ends at `unit`. */
-  protected anotherEnding(hole: number, unit: number): number {
+  anotherEnding(hole: number, unit: number): number {
     let next = this.another(hole, unit);
     while (this.endOf(next) !== unit) next = this.another(next, unit);
     return next;
@@ -168,14 +168,14 @@ export class FreeBlocks {
     return next;
   }
 
-  protected add(start: number, units: number): number {
+  add(start: number, units: number): number {
     const hole = this.make(start, units);
     this.push(hole, classOf(units));
     return hole;
   }
 
   /** Gives a free block another place, at the head of the list for its new size. */
-  protected change(hole: number, start: number, units: number): void {
+  change(hole: number, start: number, units: number): void {
     this.unlink(hole);
     this.records[hole << RECORD_BITS] = start;
     this.records[(hole << RECORD_BITS) | UNITS] = units;

@@ -1,5 +1,5 @@
 import { Cost, type Costs } from "../../memory/costs.js";
-import { classOf, END, FreeBlocks } from "./free-blocks.js";
+import { classOf, END, type FreeBlocks } from "./free-blocks.js";
 
 // V8 folds a constant of the module, but loads and checks an imported or exported one at each use.
 const NIL = END;
@@ -21,10 +21,11 @@ const LAST_CLASS = CLASSES - 1;
  * are long, and do by themselves what `FreeBlocks` has methods for, because V8 keeps what it knows of an array only as
  * far as the next call.
  */
-export class FreeLists extends FreeBlocks {
+export class FreeLists {
   /** Of the block that `place` or `carve` gave last: its units, and the number of the free block behind it, 0 for none. */
   granted = 0;
   rest = 0;
+  private readonly free: FreeBlocks;
   private readonly costs: Costs;
   /** Least units that are worth a free block. */
   private readonly minSplit: number;
@@ -32,8 +33,8 @@ export class FreeLists extends FreeBlocks {
   private readonly headOnly: boolean;
 
   /** `minSplit` is the least rest, in units, that is worth a free block. */
-  constructor(costs: Costs, minSplit: number, headOnly: boolean) {
-    super();
+  constructor(free: FreeBlocks, costs: Costs, minSplit: number, headOnly: boolean) {
+    this.free = free;
     this.costs = costs;
     this.minSplit = minSplit;
     this.headOnly = headOnly;
@@ -44,7 +45,8 @@ export class FreeLists extends FreeBlocks {
    * worth a block, else it is slack. Returns their start, `END` where the policy finds none; see `granted` and `rest`.
    */
   place(units: number): number {
-    const { records, marks, costs } = this;
+    const { free, costs } = this;
+    const { records, marks } = free;
     const i = (36 - Math.clz32(units - 2)) | 0;
     const own = i < LAST_CLASS ? i : LAST_CLASS;
     let hole = records[(own << RECORD_BITS) | NEXT];
@@ -58,7 +60,7 @@ export class FreeLists extends FreeBlocks {
       else hole = NIL;
       if (hole === NIL) {
         // In every list above, even the smallest block is large enough.
-        const above = this.filled & (-2 << own);
+        const above = free.filled & (-2 << own);
         if (above === 0) return NIL;
         hole = records[((31 - Math.clz32(above & -above)) << RECORD_BITS) | NEXT];
         if (hole < CLASSES) hole = this.headAbove(own);
@@ -80,8 +82,8 @@ export class FreeLists extends FreeBlocks {
       // No unit is here, so that nobody finds it by its mark.
       records[at] = NIL;
       records[at | UNITS] = 0;
-      records[at | NEXT] = this.spare;
-      this.spare = hole;
+      records[at | NEXT] = free.spare;
+      free.spare = hole;
       this.rest = 0;
       this.granted = found;
       return start;
@@ -105,13 +107,14 @@ export class FreeLists extends FreeBlocks {
     records[at | PREVIOUS] = list;
     records[(second << RECORD_BITS) | PREVIOUS] = hole;
     records[(list << RECORD_BITS) | NEXT] = hole;
-    this.filled |= 1 << list;
+    free.filled |= 1 << list;
     return start;
   }
 
   /** Makes [start, end) a free block, one with those that adjoin it, at the head of its list; see `first` and `last`. */
   release(start: number, end: number): void {
-    const { records, marks } = this;
+    const { free } = this;
+    const { records, marks } = free;
     const before = marks[start >>> 1];
     const after = marks[end >>> 1];
     let hole = 0;
@@ -121,29 +124,29 @@ export class FreeLists extends FreeBlocks {
       hole = before;
       // Unless there are very many free blocks, the first guess is right.
       if (((records[hole << RECORD_BITS] + records[(hole << RECORD_BITS) | UNITS]) | 0) !== start) {
-        hole = this.anotherEnding(hole, start);
+        hole = free.anotherEnding(hole, start);
       }
       first = records[hole << RECORD_BITS];
       this.costs[COALESCES] += 1;
     }
     if (after !== 0) {
       let next = after;
-      if (records[next << RECORD_BITS] !== end) next = this.anotherStarting(next, end);
+      if (records[next << RECORD_BITS] !== end) next = free.anotherStarting(next, end);
       last = (end + records[(next << RECORD_BITS) | UNITS]) | 0;
       this.costs[COALESCES] += 1;
       if (hole === 0) hole = next;
-      else this.take(next);
+      else free.take(next);
     }
     const units = (last - first) | 0;
     const i = (36 - Math.clz32(units - 2)) | 0;
     const list = i < LAST_CLASS ? i : LAST_CLASS;
     if (hole === 0) {
-      hole = this.spare;
+      hole = free.spare;
       if (hole === NIL) {
-        this.setMarks(first, last, this.add(first, units));
+        free.setMarks(first, last, free.add(first, units));
         return;
       }
-      this.spare = records[(hole << RECORD_BITS) | NEXT];
+      free.spare = records[(hole << RECORD_BITS) | NEXT];
     } else {
       const at = hole << RECORD_BITS;
       const next = records[at | NEXT];
@@ -151,8 +154,8 @@ export class FreeLists extends FreeBlocks {
       records[(previous << RECORD_BITS) | NEXT] = next;
       records[(next << RECORD_BITS) | PREVIOUS] = previous;
     }
-    this.first = first;
-    this.last = last;
+    free.first = first;
+    free.last = last;
     marks[first >>> 1] = hole;
     marks[last >>> 1] = hole;
     const at = hole << RECORD_BITS;
@@ -163,16 +166,17 @@ export class FreeLists extends FreeBlocks {
     records[at | PREVIOUS] = list;
     records[(next << RECORD_BITS) | PREVIOUS] = hole;
     records[(list << RECORD_BITS) | NEXT] = hole;
-    this.filled |= 1 << list;
+    free.filled |= 1 << list;
   }
 
   /** A free block of at least `units`, still in its list, the one that the policy chooses; `END` where it finds none. */
   find(units: number): number {
+    const { free } = this;
     const own = classOf(units);
-    const head = this.nextOf(own);
+    const head = free.nextOf(own);
     if (head !== own) {
       this.costs[LIST_HOPS] += 1;
-      if (this.unitsOf(head) >= units) return head;
+      if (free.unitsOf(head) >= units) return head;
       const hole = this.headOnly ? NIL : this.findBehind(head, units);
       if (hole !== NIL) return hole;
     }
@@ -183,40 +187,43 @@ export class FreeLists extends FreeBlocks {
 
   /** As `place`, from the free block `hole` and with the first `lead` units of it, 0 or enough for a block, left free. */
   carve(hole: number, lead: number, units: number): number {
-    const block = this.startOf(hole) + lead;
-    const found = this.unitsOf(hole) - lead;
+    const { free } = this;
+    const block = free.startOf(hole) + lead;
+    const found = free.unitsOf(hole) - lead;
     const rest = found - units;
     if (lead > 0) this.costs[SPLITS] += 1;
-    if (lead > 0) this.change(hole, block - lead, lead);
-    this.rest = lead > 0 ? this.add(block, found) : hole;
+    if (lead > 0) free.change(hole, block - lead, lead);
+    this.rest = lead > 0 ? free.add(block, found) : hole;
     this.granted = rest < this.minSplit ? found : units;
     if (rest < this.minSplit) {
-      this.take(this.rest);
+      free.take(this.rest);
       this.rest = 0;
     } else {
       this.costs[SPLITS] += 1;
-      this.change(this.rest, block + units, rest);
+      free.change(this.rest, block + units, rest);
     }
-    this.marks[block >>> 1] = lead > 0 ? hole : 0;
-    this.marks[(block + this.granted) >>> 1] = this.rest;
-    if (this.rest !== 0) this.marks[(block + found) >>> 1] = this.rest;
+    free.marks[block >>> 1] = lead > 0 ? hole : 0;
+    free.marks[(block + this.granted) >>> 1] = this.rest;
+    if (this.rest !== 0) free.marks[(block + found) >>> 1] = this.rest;
     return block;
   }
 
   /** The first block behind `head` in its list that has `units`. */
   private findBehind(head: number, units: number): number {
-    for (let hole = this.nextOf(head); hole >= CLASSES; hole = this.nextOf(hole)) {
+    const { free } = this;
+    for (let hole = free.nextOf(head); hole >= CLASSES; hole = free.nextOf(hole)) {
       this.costs[LIST_HOPS] += 1;
-      if (this.unitsOf(hole) >= units) return hole;
+      if (free.unitsOf(hole) >= units) return hole;
     }
     return NIL;
   }
 
   /** The head of the first list above `own` that is not empty. Brings `filled` up to date for those that are. */
   private headAbove(own: number): number {
+    const { free } = this;
     for (let list = own + 1; list < CLASSES; list++) {
-      if (this.nextOf(list) !== list) return this.nextOf(list);
-      this.filled &= ~(1 << list);
+      if (free.nextOf(list) !== list) return free.nextOf(list);
+      free.filled &= ~(1 << list);
     }
     return NIL;
   }

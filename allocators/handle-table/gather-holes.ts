@@ -11,10 +11,10 @@ const VISITED = Cost.blocksVisited;
 export function gatherHoles(mover: Mover, add: (start: number, units: number) => void): void {
   const { heap, costs } = mover;
   const { blocks } = heap;
-  if (!heap.reuses) blocks.lists.clear();
+  if (!heap.reuses) blocks.free.clear();
   for (let block = 0; block < blocks.top; ) {
     const hole = blocks.freeAt(block);
-    let end = block + (hole >= 0 ? blocks.lists.unitsOf(hole) : blocks.sizeAt(block));
+    let end = block + (hole >= 0 ? blocks.free.unitsOf(hole) : blocks.sizeAt(block));
     costs[VISITED] += 1;
     if (hole >= 0) {
       if (!heap.reuses) end = mergeRun(mover, block, end);

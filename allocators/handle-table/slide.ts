@@ -22,17 +22,17 @@ export class Slide implements Compactor {
     const { mover } = this;
     const { heap, entries } = mover;
     const { blocks } = heap;
-    const { lists, top } = blocks;
+    const { free, top } = blocks;
     let to = 0;
     let moved = 0;
     let visited = 0;
-    lists.clear();
+    free.clear();
     for (let block = 0; block < top; ) {
       visited++;
       const hole = blocks.freeAt(block);
       if (hole >= 0) {
-        block += lists.unitsOf(hole);
-        lists.drop(hole);
+        block += free.unitsOf(hole);
+        free.drop(hole);
         continue;
       }
       const owner = blocks.ownerAt(block);
@@ -41,7 +41,7 @@ export class Slide implements Compactor {
       const stays = block === to || moved >= budget || mover.holds(owner);
       const target = stays ? block : to + heap.leadAt(to, entries.codeOf(owner));
       if (target > to) blocks.addFree(to, target - to);
-      else if (target < block) lists.join(to);
+      else if (target < block) free.join(to);
       let units = had;
       if (target < block) {
         units = mover.trimmed(owner, had);

@@ -27,7 +27,7 @@ export class SlidingOn implements Compactor {
       const had = blocks.sizeAt(block);
       costs[Cost.blocksVisited] += 1;
       if (had < 0) {
-        blocks.lists.take(blocks.freeAt(block));
+        blocks.free.take(blocks.freeAt(block));
         block -= had;
         continue;
       }
@@ -35,7 +35,7 @@ export class SlidingOn implements Compactor {
       const target = stays ? block : to + heap.leadAt(to, mover.codeAt(block));
       const goes = target < block;
       if (Math.min(target, block) > to) blocks.addFree(to, Math.min(target, block) - to);
-      else if (goes) blocks.lists.join(to);
+      else if (goes) blocks.free.join(to);
       let units = had;
       if (goes) {
         units = mover.unitsToMove(block);
