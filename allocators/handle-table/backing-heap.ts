@@ -86,10 +86,16 @@ export class BackingHeap {
 
   /** A used block for `size` bytes, touched but not owned; `END` without memory. */
   place(size: number): number {
+    const block = this.reuses ? this.placeInside(size) : NIL;
+    return block === NIL ? this.placeAtTop(0, unitsFor(size), size) : block;
+  }
+
+  /** As `place`, but only in free blocks: `END` where they will not do. */
+  placeInside(size: number): number {
     const { lists } = this.blocks;
     const units = size <= UNIT ? 2 : (1 + ((size + UNIT - 1) >>> 4)) | 0;
-    const block = this.reuses === true ? lists.place(units) : NIL;
-    if (block === NIL) return this.placeAtTop(0, units, size);
+    const block = lists.place(units);
+    if (block === NIL) return NIL;
     if (lists.rest !== 0) this.pages.touchFree((block + units) | 0);
     this.admit(block, lists.granted, size);
     return block;
@@ -179,7 +185,7 @@ export class BackingHeap {
   }
 
   /** Raises the top over a block of `units`, `lead` units above it; `END` without memory. */
-  private placeAtTop(lead: number, units: number, size: number): number {
+  placeAtTop(lead: number, units: number, size: number): number {
     const { blocks, pages } = this;
     const gap = blocks.top;
     const block = gap + lead;

@@ -1,5 +1,3 @@
-import { HeapError } from "../../memory/errors.js";
-
 /** "None". */
 export const END = -1;
 
@@ -12,7 +10,7 @@ const UNITS = 1;
 const NEXT = 2;
 const PREVIOUS = 3;
 
-/** Marks hold this many low bits of a number; see `anotherStarting`. */
+/** Marks hold this many low bits of a number; see `startingAt`. */
 const MARK_BITS = 16;
 const MARKS = 1 << MARK_BITS;
 
@@ -146,26 +144,6 @@ export class FreeBlocks {
     this.last = end;
     this.marks[start >>> 1] = hole;
     this.marks[end >>> 1] = hole;
-  }
-
-  /** The number after `hole` with the same mark whose block starts at `unit`. There must be one. */
-  anotherStarting(hole: number, unit: number): number {
-    let next = this.another(hole, unit);
-    while (this.startOf(next) !== unit) next = this.another(next, unit);
-    return next;
-  }
-
-  /** As `anotherStarting`, of a block that ends at `unit`. */
-  anotherEnding(hole: number, unit: number): number {
-    let next = this.another(hole, unit);
-    while (this.endOf(next) !== unit) next = this.another(next, unit);
-    return next;
-  }
-
-  private another(hole: number, unit: number): number {
-    const next = hole + MARKS;
-    if (next >= this.made) throw new HeapError("structure", `no free block has the mark of unit ${unit}`);
-    return next;
   }
 
   add(start: number, units: number): number {

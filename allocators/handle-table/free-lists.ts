@@ -55,18 +55,14 @@ export class FreeLists {
     if (found >= units) {
       costs[LIST_HOPS] += 1;
     } else {
+      if (this.headOnly !== true) return this.placeFrom(this.find(units), units);
       if (found !== 0) costs[LIST_HOPS] += 1;
-      if (found !== 0 && this.headOnly !== true) hole = this.findBehind(hole, units);
-      else hole = NIL;
-      if (hole === NIL) {
-        // In every list above, even the smallest block is large enough.
-        const above = free.filled & (-2 << own);
-        if (above === 0) return NIL;
-        hole = records[((31 - Math.clz32(above & -above)) << RECORD_BITS) | NEXT];
-        if (hole < CLASSES) hole = this.headAbove(own);
-        if (hole === NIL) return NIL;
-        costs[LIST_HOPS] += 1;
-      }
+      // In every list above, even the smallest block is large enough.
+      const above = free.filled & (-2 << own);
+      if (above === 0) return NIL;
+      hole = records[((31 - Math.clz32(above & -above)) << RECORD_BITS) | NEXT];
+      if (hole < CLASSES) return this.placeFrom(this.findAbove(own), units);
+      costs[LIST_HOPS] += 1;
       found = records[(hole << RECORD_BITS) | UNITS];
     }
     const at = hole << RECORD_BITS;
@@ -123,20 +119,24 @@ export class FreeLists {
     if (before !== 0) {
       hole = before;
       // Unless there are very many free blocks, the first guess is right.
-      if (((records[hole << RECORD_BITS] + records[(hole << RECORD_BITS) | UNITS]) | 0) !== start) {
-        hole = free.anotherEnding(hole, start);
-      }
       first = records[hole << RECORD_BITS];
-      this.costs[COALESCES] += 1;
+      if (((first + records[(hole << RECORD_BITS) | UNITS]) | 0) !== start) {
+        this.releaseAmongMany(start, end);
+        return;
+      }
     }
     if (after !== 0) {
-      let next = after;
-      if (records[next << RECORD_BITS] !== end) next = free.anotherStarting(next, end);
+      const next = after;
+      if (records[next << RECORD_BITS] !== end) {
+        this.releaseAmongMany(start, end);
+        return;
+      }
       last = (end + records[(next << RECORD_BITS) | UNITS]) | 0;
       this.costs[COALESCES] += 1;
       if (hole === 0) hole = next;
       else free.take(next);
     }
+    if (before !== 0) this.costs[COALESCES] += 1;
     const units = (last - first) | 0;
     const i = (36 - Math.clz32(units - 2)) | 0;
     const list = i < LAST_CLASS ? i : LAST_CLASS;
@@ -169,6 +169,35 @@ export class FreeLists {
     free.filled |= 1 << list;
   }
 
+  /** `release` where a mark may be that of several. */
+  private releaseAmongMany(start: number, end: number): void {
+    const { free, costs } = this;
+    const before = free.endingAt(start);
+    const after = free.startingAt(end);
+    let first = start;
+    let last = end;
+    if (before !== NIL) {
+      first = free.startOf(before);
+      costs[COALESCES] += 1;
+    }
+    if (after !== NIL) {
+      last = end + free.unitsOf(after);
+      costs[COALESCES] += 1;
+    }
+    if (before !== NIL && after !== NIL) free.take(after);
+    const hole = before !== NIL ? before : after;
+    if (hole === NIL) free.addFree(first, last - first);
+    else {
+      free.change(hole, first, last - first);
+      free.setMarks(first, last, hole);
+    }
+  }
+
+  /** `place` in the free block `hole`, which may be none. */
+  private placeFrom(hole: number, units: number): number {
+    return hole === NIL ? NIL : this.carve(hole, 0, units);
+  }
+
   /** A free block of at least `units`, still in its list, the one that the policy chooses; `END` where it finds none. */
   find(units: number): number {
     const { free } = this;
@@ -180,9 +209,7 @@ export class FreeLists {
       const hole = this.headOnly ? NIL : this.findBehind(head, units);
       if (hole !== NIL) return hole;
     }
-    const hole = this.headAbove(own);
-    if (hole !== NIL) this.costs[LIST_HOPS] += 1;
-    return hole;
+    return this.findAbove(own);
   }
 
   /** As `place`, from the free block `hole` and with the first `lead` units of it, 0 or enough for a block, left free. */
@@ -219,10 +246,13 @@ export class FreeLists {
   }
 
   /** The head of the first list above `own` that is not empty. Brings `filled` up to date for those that are. */
-  private headAbove(own: number): number {
+  private findAbove(own: number): number {
     const { free } = this;
     for (let list = own + 1; list < CLASSES; list++) {
-      if (free.nextOf(list) !== list) return free.nextOf(list);
+      if (free.nextOf(list) !== list) {
+        this.costs[LIST_HOPS] += 1;
+        return free.nextOf(list);
+      }
       free.filled &= ~(1 << list);
     }
     return NIL;

@@ -76,7 +76,12 @@ export class HandleEntries {
 
   /** Makes sure that `take` has an entry to give. `false` without memory for a page of them. */
   ready(): boolean {
-    return this.firstFree !== LAST || this.used < this.mapped || this.readyRare() === true;
+    return this.isReady() || this.readyRare();
+  }
+
+  /** Whether `take` has an entry to give without further ado. */
+  isReady(): boolean {
+    return this.firstFree !== LAST || this.used < this.mapped;
   }
 
   /** The entry that `take` will give, after `ready`. */

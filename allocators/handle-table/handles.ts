@@ -2,7 +2,7 @@ import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { none as noRef, type Ref, type StaleAware, type StaleUse } from "../allocator.js";
-import { BackingHeap, type BackingOptions } from "./backing-heap.js";
+import { BackingHeap, type BackingOptions, unitsFor } from "./backing-heap.js";
 import * as entryState from "./entry-state.js";
 import { END } from "./free-blocks.js";
 import { HandleEntries } from "./handle-entries.js";
@@ -118,16 +118,22 @@ export class Handles implements HandleHeap, StaleAware {
   /** The entry of a new object; `END` without memory. */
   private create(size: number): number {
     const { entries, heap } = this;
-    if (size > MAX_OBJECT || entries.ready() !== true) return NIL;
-    const block = heap.place(size);
-    return block === NIL ? this.refuse() : this.name(block, size, 0);
+    // What is rare leaves here and does not come back: V8 would look again at all that it knew before such a call.
+    if (size > MAX_OBJECT || entries.isReady() !== true || heap.reuses !== true) return this.createAligned(size, 0);
+    const block = heap.placeInside(size);
+    return block === NIL ? this.createAtTop(size) : this.name(block, size, 0);
   }
 
   private createAligned(size: number, code: number): number {
     const { entries, heap } = this;
-    if (size > MAX_OBJECT || entries.ready() !== true) return NIL;
-    const block = heap.placeAligned(size, code);
+    if (size > MAX_OBJECT || !entries.ready()) return NIL;
+    const block = code === 0 ? heap.place(size) : heap.placeAligned(size, code);
     return block === NIL ? this.refuse() : this.name(block, size, code);
+  }
+
+  private createAtTop(size: number): number {
+    const block = this.heap.placeAtTop(0, unitsFor(size), size);
+    return block === NIL ? this.refuse() : this.name(block, size, 0);
   }
 
   /** Gives the block that the heap gave last an entry. */

@@ -7,8 +7,9 @@ export const UNIT = 16;
 /** Most units a heap can have (8 GiB): places and sums of two of them are int32. */
 const MAX_UNITS = 1 << 29;
 
-/** Bytes of a free block that the allocator writes: the header and two links. */
+/** Bytes and units of a free block that the allocator writes: the header and two links. */
 const FREE_HEAD = 32;
+const FREE_UNITS = 2;
 
 const UNIT_BITS = 4;
 /** A page is 2^8 units. */
@@ -76,7 +77,7 @@ export class HeapPages {
 
   /** Header and links of a free block are written. */
   touchFree(unit: number): void {
-    if (((unit + FREE_HEAD / UNIT) | 0) > this.warm) this.touch(unit, FREE_HEAD);
+    if (((unit + FREE_UNITS) | 0) > this.warm) this.touch(unit, FREE_HEAD);
   }
 
   /** Gives the whole pages behind the links of a free block back. */
