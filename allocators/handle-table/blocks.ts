@@ -41,6 +41,8 @@ export class Blocks {
    */
   private owners: Int32Array | undefined;
   private entries: HandleEntries | undefined;
+  /** Whether there may be dead blocks. */
+  private hasDead = false;
 
   /** `minSplit` is the least rest, in units, that is worth a free block. */
   constructor(pages: HeapPages, costs: Costs, minSplit: number, headOnly: boolean) {
@@ -108,8 +110,8 @@ export class Blocks {
   /** Number of the free or dead block that starts here, -1 where a used one does. */
   freeAt(block: number): number {
     const hole = this.free.startingAt(block);
-    if (hole >= 0 || this.owners === undefined) return hole;
-    const owner = this.owners[(block + FIRST) >> 1];
+    if (hole >= 0 || this.hasDead !== true) return hole;
+    const owner = this.ownerAt(block);
     return owner < 0 ? ~owner : NIL;
   }
 
@@ -157,6 +159,7 @@ export class Blocks {
 
   /** Marks a used place as dead: free, but neither merged nor listed. The blocks must be tracked. */
   kill(block: number, units: number): void {
+    this.hasDead = true;
     this.own(block, units, ~this.free.make(block, units));
   }
 

@@ -61,7 +61,7 @@ export class FreeBlocks {
   startingAt(unit: number): number {
     const mark = this.marks[unit >>> 1];
     if (mark === 0) return NIL;
-    for (let hole = mark; hole < this.made; hole += MARKS) if (this.startOf(hole) === unit) return hole;
+    for (let hole = mark; hole < this.made; hole = (hole + MARKS) | 0) if (this.startOf(hole) === unit) return hole;
     return NIL;
   }
 
@@ -69,7 +69,7 @@ export class FreeBlocks {
   endingAt(unit: number): number {
     const mark = this.marks[unit >>> 1];
     if (mark === 0) return NIL;
-    for (let hole = mark; hole < this.made; hole += MARKS) if (this.endOf(hole) === unit) return hole;
+    for (let hole = mark; hole < this.made; hole = (hole + MARKS) | 0) if (this.endOf(hole) === unit) return hole;
     return NIL;
   }
 
@@ -132,7 +132,7 @@ export class FreeBlocks {
   }
 
   private endOf(hole: number): number {
-    return this.startOf(hole) + this.unitsOf(hole);
+    return (this.startOf(hole) + this.unitsOf(hole)) | 0;
   }
 
   nextOf(hole: number): number {
