@@ -28,6 +28,9 @@ const PAGE_CLASS = 13;
 /** Largest alignment that is served, 1 << 30, as a code. */
 const MAX_CODE = 26;
 
+/** Units at the start of a free block that hold its header and links. */
+const FREE_UNITS = 2;
+
 // V8 folds a constant of the module, but loads and checks an imported one at each use.
 const UNIT = BYTES_PER_UNIT;
 const NIL = END;
@@ -58,8 +61,6 @@ export class BackingHeap {
   liveUnits = 0;
   /** Bytes that the program asked for in used blocks, where they are counted. */
   asked = 0;
-  /** Units of the block that `place`, `placeAligned` or `resize` gave last. */
-  granted = 0;
   private readonly costs: Costs;
   private readonly minSplit: number;
   /** Whether `liveUnits` and `asked` are kept up: only who compacts wants to know. */
@@ -96,8 +97,9 @@ export class BackingHeap {
     const units = size <= UNIT ? 2 : (1 + ((size + UNIT - 1) >>> 4)) | 0;
     const block = lists.place(units);
     if (block === NIL) return NIL;
-    if (lists.rest !== 0) this.pages.touchFree((block + units) | 0);
-    this.admit(block, lists.granted, size);
+    // Where the block and the links of a free one behind it lie below all pages that may be cold, none need be touched.
+    const end = (block + lists.granted) | 0;
+    if (((end + FREE_UNITS) | 0) > this.pages.warm || this.counts === true) this.admitInside(block, end, size);
     return block;
   }
 
@@ -165,6 +167,11 @@ export class BackingHeap {
     return code === 0 ? 0 : this.pages.leadTo(at, UNIT << code);
   }
 
+  /** Units of the block that was given last. */
+  get granted(): number {
+    return this.blocks.lists.granted;
+  }
+
   /** Whether a free block has room for `units` at an alignment code. */
   fitsAligned(hole: number, units: number, code: number): boolean {
     const { free } = this.blocks;
@@ -196,9 +203,15 @@ export class BackingHeap {
     return block;
   }
 
+  /** `admit` of the block [block, end) that `lists.place` gave. */
+  private admitInside(block: number, end: number, size: number): void {
+    if (end + FREE_UNITS > this.pages.warm) this.blocks.touchRest(end);
+    this.admit(block, end - block, size);
+  }
+
   /** Takes a block of `units` into the accounts as one of `size` bytes. */
   private admit(block: number, units: number, size: number): void {
-    this.granted = units;
+    this.blocks.lists.granted = units;
     if (this.counts === true) {
       this.liveUnits += units;
       this.asked += size;

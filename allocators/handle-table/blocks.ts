@@ -135,7 +135,12 @@ export class Blocks {
   carve(hole: number, lead: number, units: number): void {
     const { lists } = this;
     const block = lists.carve(hole, lead, units);
-    if (lists.rest !== 0) this.pages.touchFree(block + units);
+    this.touchRest(block + lists.granted);
+  }
+
+  /** Touches the free block that starts at `unit`, if one does. */
+  touchRest(unit: number): void {
+    if (this.free.startingAt(unit) >= 0) this.pages.touchFree(unit);
   }
 
   /** Makes [block, block + units) a free block; its neighbours are used. */
@@ -151,10 +156,10 @@ export class Blocks {
       this.lowerTop(block);
       return;
     }
-    const { free, lists } = this;
+    const { lists } = this;
     // The links need no new page: the header and the first bytes of a used place have been written.
-    lists.release(block, end);
-    if (this.cursor !== NIL) this.follow(free.first, free.last);
+    const hole = lists.release(block, end);
+    if (this.cursor !== NIL) this.follow(this.free.startOf(hole), this.free.endOf(hole));
   }
 
   /** Marks a used place as dead: free, but neither merged nor listed. The blocks must be tracked. */

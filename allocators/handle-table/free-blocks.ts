@@ -1,6 +1,9 @@
 /** "None". */
 export const END = -1;
 
+/** Start and end of no block, whatever its units. */
+export const NOWHERE: number = -(1 << 30);
+
 // V8 folds a constant of the module, but loads and checks an imported or exported one at each use.
 const NIL = END;
 
@@ -33,12 +36,9 @@ export function classOf(units: number): number {
  * each is a ring through a record without units, so that a block leaves it without a look at its head.
  */
 export class FreeBlocks {
-  /** Bounds of the block that was made free last. */
-  first = 0;
-  last = 0;
   /** The boundary at unit u has its mark at u >> 1. */
   marks = new Uint16Array(8192);
-  /** Start, units, next and previous of its list. Of a number out of use, -1, 0 and the next one out of use. */
+  /** Start, units, next and previous of its list. Of a number out of use, `NOWHERE`, anything and the next one out of use. */
   records = new Int32Array(1024);
   /** Bit i is set while list i holds a block; it may stay set when the last one leaves. */
   filled = 0;
@@ -86,9 +86,11 @@ export class FreeBlocks {
     this.marks = marks;
   }
 
-  /** Makes [start, start + units) a free block, at the head of its list; its neighbours are used. */
-  addFree(start: number, units: number): void {
-    this.setMarks(start, start + units, this.add(start, units));
+  /** Makes [start, start + units) a free block, at the head of its list; its neighbours are used. Returns its number. */
+  addFree(start: number, units: number): number {
+    const hole = this.add(start, units);
+    this.setMarks(start, start + units, hole);
+    return hole;
   }
 
   /** A number for a free block that is in no list and has no marks. */
@@ -104,8 +106,7 @@ export class FreeBlocks {
   /** The number is free for another block; it is in no list. */
   drop(hole: number): void {
     const { records } = this;
-    records[hole << RECORD_BITS] = NIL;
-    records[(hole << RECORD_BITS) | UNITS] = 0;
+    records[hole << RECORD_BITS] = NOWHERE;
     records[(hole << RECORD_BITS) | NEXT] = this.spare;
     this.spare = hole;
   }
@@ -127,11 +128,11 @@ export class FreeBlocks {
 
   /** Empties all lists; the numbers stay in use until they are dropped. */
   clear(): void {
-    for (let list = 0; list < CLASSES; list++) this.records.set([NIL, 0, list, list], list << RECORD_BITS);
+    for (let list = 0; list < CLASSES; list++) this.records.set([NOWHERE, 0, list, list], list << RECORD_BITS);
     this.filled = 0;
   }
 
-  private endOf(hole: number): number {
+  endOf(hole: number): number {
     return (this.startOf(hole) + this.unitsOf(hole)) | 0;
   }
 
@@ -140,8 +141,6 @@ export class FreeBlocks {
   }
 
   setMarks(start: number, end: number, hole: number): void {
-    this.first = start;
-    this.last = end;
     this.marks[start >>> 1] = hole;
     this.marks[end >>> 1] = hole;
   }

@@ -1,8 +1,9 @@
 import { Cost, type Costs } from "../../memory/costs.js";
-import { classOf, END, type FreeBlocks } from "./free-blocks.js";
+import { classOf, END, type FreeBlocks, NOWHERE as PLACELESS } from "./free-blocks.js";
 
 // V8 folds a constant of the module, but loads and checks an imported or exported one at each use.
 const NIL = END;
+const NOWHERE = PLACELESS;
 const LIST_HOPS = Cost.listHops;
 const SPLITS = Cost.splits;
 const COALESCES = Cost.coalesces;
@@ -22,9 +23,8 @@ const LAST_CLASS = CLASSES - 1;
  * far as the next call.
  */
 export class FreeLists {
-  /** Of the block that `place` or `carve` gave last: its units, and the number of the free block behind it, 0 for none. */
+  /** Units of the block that was given last. */
   granted = 0;
-  rest = 0;
   private readonly free: FreeBlocks;
   private readonly costs: Costs;
   /** Least units that are worth a free block. */
@@ -42,7 +42,7 @@ export class FreeLists {
 
   /**
    * Takes `units` from the start of a free block, the one that the policy chooses. What is left behind them stays free if it is
-   * worth a block, else it is slack. Returns their start, `END` where the policy finds none; see `granted` and `rest`.
+   * worth a block, else it is slack. Returns their start, `END` where the policy finds none; see `granted`.
    */
   place(units: number): number {
     const { free, costs } = this;
@@ -76,11 +76,9 @@ export class FreeLists {
       records[(next << RECORD_BITS) | PREVIOUS] = previous;
       marks[(start + found) >>> 1] = 0;
       // No unit is here, so that nobody finds it by its mark.
-      records[at] = NIL;
-      records[at | UNITS] = 0;
+      records[at] = NOWHERE;
       records[at | NEXT] = free.spare;
       free.spare = hole;
-      this.rest = 0;
       this.granted = found;
       return start;
     }
@@ -91,7 +89,6 @@ export class FreeLists {
     marks[end >>> 1] = hole;
     records[at] = end;
     records[at | UNITS] = rest;
-    this.rest = hole;
     this.granted = units;
     // The head of the list that the rest belongs to stays there.
     if (previous === list) return start;
@@ -107,8 +104,8 @@ export class FreeLists {
     return start;
   }
 
-  /** Makes [start, end) a free block, one with those that adjoin it, at the head of its list; see `first` and `last`. */
-  release(start: number, end: number): void {
+  /** Makes [start, end) a free block, one with those that adjoin it, at the head of its list. Returns its number. */
+  release(start: number, end: number): number {
     const { free } = this;
     const { records, marks } = free;
     const before = marks[start >>> 1];
@@ -121,15 +118,13 @@ export class FreeLists {
       // Unless there are very many free blocks, the first guess is right.
       first = records[hole << RECORD_BITS];
       if (((first + records[(hole << RECORD_BITS) | UNITS]) | 0) !== start) {
-        this.releaseAmongMany(start, end);
-        return;
+        return this.releaseAmongMany(start, end);
       }
     }
     if (after !== 0) {
       const next = after;
       if (records[next << RECORD_BITS] !== end) {
-        this.releaseAmongMany(start, end);
-        return;
+        return this.releaseAmongMany(start, end);
       }
       last = (end + records[(next << RECORD_BITS) | UNITS]) | 0;
       this.costs[COALESCES] += 1;
@@ -142,10 +137,7 @@ export class FreeLists {
     const list = i < LAST_CLASS ? i : LAST_CLASS;
     if (hole === 0) {
       hole = free.spare;
-      if (hole === NIL) {
-        free.setMarks(first, last, free.add(first, units));
-        return;
-      }
+      if (hole === NIL) return free.addFree(first, units);
       free.spare = records[(hole << RECORD_BITS) | NEXT];
     } else {
       const at = hole << RECORD_BITS;
@@ -154,8 +146,6 @@ export class FreeLists {
       records[(previous << RECORD_BITS) | NEXT] = next;
       records[(next << RECORD_BITS) | PREVIOUS] = previous;
     }
-    free.first = first;
-    free.last = last;
     marks[first >>> 1] = hole;
     marks[last >>> 1] = hole;
     const at = hole << RECORD_BITS;
@@ -167,10 +157,11 @@ export class FreeLists {
     records[(next << RECORD_BITS) | PREVIOUS] = hole;
     records[(list << RECORD_BITS) | NEXT] = hole;
     free.filled |= 1 << list;
+    return hole;
   }
 
   /** `release` where a mark may be that of several. */
-  private releaseAmongMany(start: number, end: number): void {
+  private releaseAmongMany(start: number, end: number): number {
     const { free, costs } = this;
     const before = free.endingAt(start);
     const after = free.startingAt(end);
@@ -186,11 +177,10 @@ export class FreeLists {
     }
     if (before !== NIL && after !== NIL) free.take(after);
     const hole = before !== NIL ? before : after;
-    if (hole === NIL) free.addFree(first, last - first);
-    else {
-      free.change(hole, first, last - first);
-      free.setMarks(first, last, hole);
-    }
+    if (hole === NIL) return free.addFree(first, last - first);
+    free.change(hole, first, last - first);
+    free.setMarks(first, last, hole);
+    return hole;
   }
 
   /** `place` in the free block `hole`, which may be none. */
@@ -217,21 +207,21 @@ export class FreeLists {
     const { free } = this;
     const block = free.startOf(hole) + lead;
     const found = free.unitsOf(hole) - lead;
-    const rest = found - units;
+    const isSplit = found - units >= this.minSplit;
     if (lead > 0) this.costs[SPLITS] += 1;
     if (lead > 0) free.change(hole, block - lead, lead);
-    this.rest = lead > 0 ? free.add(block, found) : hole;
-    this.granted = rest < this.minSplit ? found : units;
-    if (rest < this.minSplit) {
-      free.take(this.rest);
-      this.rest = 0;
-    } else {
+    let rest = lead > 0 ? free.add(block, found) : hole;
+    this.granted = isSplit ? units : found;
+    if (isSplit) {
       this.costs[SPLITS] += 1;
-      free.change(this.rest, block + units, rest);
+      free.change(rest, block + units, found - units);
+      free.marks[(block + found) >>> 1] = rest;
+    } else {
+      free.take(rest);
+      rest = 0;
     }
     free.marks[block >>> 1] = lead > 0 ? hole : 0;
-    free.marks[(block + this.granted) >>> 1] = this.rest;
-    if (this.rest !== 0) free.marks[(block + found) >>> 1] = this.rest;
+    free.marks[(block + this.granted) >>> 1] = rest;
     return block;
   }
 
