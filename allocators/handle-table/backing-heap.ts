@@ -87,20 +87,26 @@ export class BackingHeap {
 
   /** A used block for `size` bytes, touched but not owned; `END` without memory. */
   place(size: number): number {
-    const block = this.reuses ? this.placeInside(size) : NIL;
-    return block === NIL ? this.placeAtTop(0, unitsFor(size), size) : block;
+    const units = unitsFor(size);
+    const block = this.reuses ? this.blocks.lists.place(units) : NIL;
+    if (block === NIL) return this.placeAtTop(0, units, size);
+    this.admitInside(block, size);
+    return block;
   }
 
-  /** As `place`, but only in free blocks: `END` where they will not do. */
-  placeInside(size: number): number {
-    const { lists } = this.blocks;
-    const units = size <= UNIT ? 2 : (1 + ((size + UNIT - 1) >>> 4)) | 0;
-    const block = lists.place(units);
-    if (block === NIL) return NIL;
-    // Where the block and the links of a free one behind it lie below all pages that may be cold, none need be touched.
-    const end = (block + lists.granted) | 0;
-    if (((end + FREE_UNITS) | 0) > this.pages.warm || this.counts === true) this.admitInside(block, end, size);
-    return block;
+  /**
+   * Whether nothing is left to do for a block that the free lists gave last: no used blocks are counted, and it and the
+   * links of a free one behind it lie below all pages that may be cold.
+   */
+  isAdmitted(block: number): boolean {
+    return this.counts !== true && ((block + this.blocks.lists.granted + FREE_UNITS) | 0) <= this.pages.warm;
+  }
+
+  /** Takes a block that the free lists gave last into the accounts, and touches what is written. */
+  admitInside(block: number, size: number): void {
+    const units = this.granted;
+    if (block + units + FREE_UNITS > this.pages.warm) this.blocks.touchRest(block + units);
+    this.admit(block, units, size);
   }
 
   /** As `place`, with the payload at a multiple of 16 << `code`. */
@@ -201,12 +207,6 @@ export class BackingHeap {
     if (lead > 0) blocks.addFree(gap, lead);
     this.admit(block, units, size);
     return block;
-  }
-
-  /** `admit` of the block [block, end) that `lists.place` gave. */
-  private admitInside(block: number, end: number, size: number): void {
-    if (end + FREE_UNITS > this.pages.warm) this.blocks.touchRest(end);
-    this.admit(block, end - block, size);
   }
 
   /** Takes a block of `units` into the accounts as one of `size` bytes. */

@@ -3,7 +3,7 @@ import { Cost, type Costs } from "../../memory/costs.js";
 import type { HeapMap } from "../../memory/heap-map.js";
 import { type Compacting, type MoveLog, none, type Ref, type StaleAware, type StaleUse } from "../allocator.js";
 import { Controller, type ControllerOptions, passTime } from "./controller.js";
-import { entryOf } from "./handle-entries.js";
+import { entryOf } from "./entry-state.js";
 import type { Compactor, HandleHeap } from "./handle-heap.js";
 import type { Handles } from "./handles.js";
 import { UNIT } from "./heap-pages.js";
@@ -72,7 +72,7 @@ export class CompactingHandles<Heap extends HandleHeap = Handles> implements Com
   }
 
   get firstStale(): StaleUse | undefined {
-    return this.handles.entries.firstStale;
+    return this.handles.entries.stale.first;
   }
 
   walk(map: HeapMap): void {

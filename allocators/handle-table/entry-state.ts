@@ -1,3 +1,4 @@
+import type { Ref } from "../allocator.js";
 import { UNIT as BYTES_PER_UNIT } from "./heap-pages.js";
 
 // V8 folds a constant of the module, but loads and checks an imported one at each use.
@@ -49,4 +50,13 @@ export function unitsIn(state: number): number {
 /** Bytes that the program asked for, from a state that is not wide. */
 export function askedIn(state: number): number {
   return (((state >>> UNITS_SHIFT) & UNITS_MASK) + LEAST_UNITS - 1) * UNIT - (state >>> SLACK_SHIFT);
+}
+
+/** Refs step by this from one generation of an entry to the next. */
+export const GENERATION_STEP = 0x100000000;
+export const PER_GENERATION: number = 1 / GENERATION_STEP;
+
+/** The entry that a ref names. */
+export function entryOf(ref: Ref): number {
+  return ((ref | 0) - 1) | 0;
 }

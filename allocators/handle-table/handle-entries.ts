@@ -1,11 +1,12 @@
 import type { AddressSpace } from "../../memory/address-space.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import type { HeapMap } from "../../memory/heap-map.js";
-import type { Ref, StaleUse } from "../allocator.js";
+import type { Ref } from "../allocator.js";
 import { EntryPages } from "./entry-pages.js";
 import * as entryState from "./entry-state.js";
 import { FreeEntries } from "./free-entries.js";
 import { LivePages } from "./live-pages.js";
+import { StaleUses } from "./stale-uses.js";
 import type { TableOptions } from "./table-options.js";
 import { WideRecords } from "./wide-records.js";
 
@@ -14,21 +15,13 @@ const LAST = 0x7fffffff;
 
 // V8 folds a constant of the module, but loads and checks an imported one at each use.
 const TABLE_WRITES = Cost.tableWrites;
-const STALE_HANDLES = Cost.staleHandles;
 const { WIDE, GENERATION, PINNED, DOOMED, CODE_SHIFT, WORN, slackOf, isNarrow, narrowOf, unitsIn, askedIn } =
   entryState;
+const { entryOf, GENERATION_STEP, PER_GENERATION } = entryState;
 
 /** Words of the record of an entry: block, or `~next` while free, and state. */
 const RECORD_BITS = 1;
 const STATE = 1;
-
-const GENERATION_STEP = 0x100000000;
-const PER_GENERATION = 1 / GENERATION_STEP;
-
-/** The entry that a ref names. */
-export function entryOf(ref: Ref): number {
-  return (ref | 0) - 1;
-}
 
 /**
  * The handle table: one entry for each object, which alone knows where the object is. A ref is
@@ -42,11 +35,12 @@ export function entryOf(ref: Ref): number {
  * block. The record here is as short as the modelled entry: what decides about speed is how many of them stay in cache.
  */
 export class HandleEntries {
-  /** The first use of a stale handle, a second free included: the event in which it came, entry and generation. */
-  firstStale: StaleUse | undefined;
-  private readonly space: AddressSpace;
+  readonly stale: StaleUses;
+  /** State of the entry that `giveNarrow` freed last, while its object lived. */
+  given = 0;
   private readonly costs: Costs;
-  private readonly generations: number;
+  /** The generation after which an entry is worn out or starts again; as an integer, to compare without a conversion. */
+  private readonly lastGeneration: number;
   private readonly retires: boolean;
   private readonly pages: EntryPages;
   private words = new Int32Array(512 << RECORD_BITS);
@@ -62,11 +56,9 @@ export class HandleEntries {
   private readonly livePages: LivePages | undefined;
 
   constructor(space: AddressSpace, options: TableOptions) {
-    this.firstStale = undefined;
-    this.space = space;
+    this.stale = new StaleUses(space);
     this.costs = space.costs;
-    // As an integer: compared as a double, it would take a conversion at each free.
-    this.generations = options.generations | 0;
+    this.lastGeneration = (options.generations - 1) | 0;
     this.retires = options.retireOnWrap;
     this.pages = new EntryPages(space, options.entryBytes, options.releaseTablePages);
     this.livePages = options.releaseTablePages ? new LivePages(this.pages.perPage) : undefined;
@@ -122,13 +114,32 @@ export class HandleEntries {
     const at = index << RECORD_BITS;
     const generation = (words[at | STATE] & GENERATION) + 1;
     this.costs[TABLE_WRITES] += 1;
-    if (generation >= this.generations || this.others !== undefined) {
+    if (generation > this.lastGeneration || this.others !== undefined) {
       this.giveRare(index, generation);
       return;
     }
     words[at | STATE] = generation;
     words[at] = ~this.firstFree;
     this.firstFree = index;
+  }
+
+  /** `find` and `give` in one for nearly all objects: returns the block. -1, and nothing is done, where more is to do. */
+  giveNarrow(ref: Ref): number {
+    const { words } = this;
+    const index = ((ref | 0) - 1) | 0;
+    const at = index << RECORD_BITS;
+    if (index < 0 || index >= this.used) return -1;
+    const block = words[at];
+    const state = words[at | STATE];
+    const generation = state & GENERATION;
+    if (block < 0 || generation !== ((ref * PER_GENERATION) | 0) || (state & WIDE) !== 0) return -1;
+    if (generation >= this.lastGeneration || this.others !== undefined) return -1;
+    this.costs[TABLE_WRITES] += 1;
+    this.given = state;
+    words[at | STATE] = (generation + 1) | 0;
+    words[at] = ~this.firstFree;
+    this.firstFree = index;
+    return block;
   }
 
   /** The ref of a live entry. */
@@ -138,22 +149,14 @@ export class HandleEntries {
 
   /** The entry of a live object; -1 for a stale ref, which is counted. */
   find(ref: Ref): number {
-    const { words } = this;
-    const index = ((ref | 0) - 1) | 0;
-    const at = index << RECORD_BITS;
-    const named = index >= 0 && index < this.used && words[at] >= 0;
-    if (named) {
-      const state = words[at | STATE];
-      if ((state & GENERATION) === ((ref * PER_GENERATION) | 0) && (state & DOOMED) !== DOOMED) return index;
-    }
-    return this.refuse(ref);
+    const index = this.lookUp(ref);
+    return index >= 0 && !this.isDoomed(index) ? index : this.refuse(ref);
   }
 
   /** As `find`, but finds an object that was freed while pinned too. */
   findPinned(ref: Ref): number {
-    const index = (ref | 0) - 1;
-    if (this.isLive(index) && (this.stateOf(index) & GENERATION) === ((ref * PER_GENERATION) | 0)) return index;
-    return this.refuse(ref);
+    const index = this.lookUp(ref);
+    return index >= 0 ? index : this.refuse(ref);
   }
 
   /** State of an entry, see `entry-state.ts`. */
@@ -248,10 +251,6 @@ export class HandleEntries {
     this.pages.walk(map);
   }
 
-  private isLive(index: number): boolean {
-    return index >= 0 && index < this.used && this.words[index << RECORD_BITS] >= 0;
-  }
-
   private takeWide(index: number, units: number, asked: number, code: number): void {
     this.wide.add(index, units, asked, this.words.length >> RECORD_BITS);
     this.words[(index << RECORD_BITS) + STATE] |= WIDE | (code << CODE_SHIFT);
@@ -265,15 +264,16 @@ export class HandleEntries {
     this.words[(index << RECORD_BITS) + STATE] = (state & GENERATION) | WIDE;
   }
 
-  /** Counts a ref that names no live object; -1. */
+  /** The entry that a ref names, if its generation is the one of the ref; else -1. */
+  private lookUp(ref: Ref): number {
+    const index = entryOf(ref);
+    const isLive = index >= 0 && index < this.used && this.blockOf(index) >= 0;
+    return isLive && this.generationOf(index) === ((ref * PER_GENERATION) | 0) ? index : -1;
+  }
+
+  /** Counts a ref that names no live object. */
   private refuse(ref: Ref): number {
-    this.costs[STALE_HANDLES] += 1;
-    this.firstStale ??= {
-      event: this.space.log.now,
-      entry: entryOf(ref),
-      generation: Math.floor(ref * PER_GENERATION),
-    };
-    return -1;
+    return this.stale.count(entryOf(ref), Math.floor(ref * PER_GENERATION));
   }
 
   private readyRare(): boolean {
@@ -292,9 +292,9 @@ export class HandleEntries {
   private giveRare(index: number, generation: number): void {
     const { words, others } = this;
     const at = index << RECORD_BITS;
-    const worn = this.retires && generation >= this.generations;
+    const worn = this.retires && generation > this.lastGeneration;
     if (worn) words[at + STATE] = (generation - 1) | WORN;
-    else words[at + STATE] = generation < this.generations ? generation : 0;
+    else words[at + STATE] = generation <= this.lastGeneration ? generation : 0;
     if (!worn && others === undefined) {
       words[at] = ~this.firstFree;
       this.firstFree = index;

@@ -18,7 +18,7 @@ const UNIT = BYTES_PER_UNIT;
 const NIL = END;
 const none = noRef;
 const TABLE_LOADS = Cost.tableLoads;
-const { WIDE, unitsIn, askedIn } = entryState;
+const { unitsIn, askedIn } = entryState;
 
 export interface HandleOptions extends BackingOptions, TableOptions {}
 
@@ -47,8 +47,14 @@ export class Handles implements HandleHeap, StaleAware {
   }
 
   free(ref: Ref): void {
-    const index = this.entries.find(ref);
-    if (index >= 0) this.freeEntry(index);
+    const { entries } = this;
+    const block = entries.giveNarrow(ref);
+    if (block < 0) {
+      this.freeRare(ref);
+      return;
+    }
+    const state = entries.given;
+    this.heap.release(block, unitsIn(state), askedIn(state));
   }
 
   /** Keeps the handle, also of a pinned block: the program itself asks for another place. */
@@ -84,7 +90,7 @@ export class Handles implements HandleHeap, StaleAware {
   }
 
   get firstStale(): StaleUse | undefined {
-    return this.entries.firstStale;
+    return this.entries.stale.first;
   }
 
   walk(map: HeapMap): void {
@@ -120,8 +126,20 @@ export class Handles implements HandleHeap, StaleAware {
     const { entries, heap } = this;
     // What is rare leaves here and does not come back: V8 would look again at all that it knew before such a call.
     if (size > MAX_OBJECT || entries.isReady() !== true || heap.reuses !== true) return this.createAligned(size, 0);
-    const block = heap.placeInside(size);
-    return block === NIL ? this.createAtTop(size) : this.name(block, size, 0);
+    const units = size <= UNIT ? 2 : (1 + ((size + UNIT - 1) >>> 4)) | 0;
+    const { lists } = heap.blocks;
+    const block = lists.place(units);
+    if (block === NIL) return this.createAtTop(size);
+    const index = entries.take(block, lists.granted, size, 0);
+    if (heap.isAdmitted(block) !== true) this.admit(block, index, size);
+    return index;
+  }
+
+  /** The rest of `create` where the heap keeps accounts or pages must be touched. */
+  private admit(block: number, index: number, size: number): void {
+    const { heap } = this;
+    heap.admitInside(block, size);
+    heap.blocks.own(block, heap.granted, index);
   }
 
   private createAligned(size: number, code: number): number {
@@ -144,6 +162,11 @@ export class Handles implements HandleHeap, StaleAware {
     return index;
   }
 
+  private freeRare(ref: Ref): void {
+    const index = this.entries.find(ref);
+    if (index >= 0) this.freeEntry(index);
+  }
+
   private refuse(): number {
     this.entries.unready();
     return NIL;
@@ -151,18 +174,6 @@ export class Handles implements HandleHeap, StaleAware {
 
   /** Ends a live object; while it is pinned, only its name. */
   freeEntry(index: number): void {
-    const { entries } = this;
-    const state = entries.stateOf(index);
-    if ((state & WIDE) !== 0) {
-      this.freeWide(index);
-      return;
-    }
-    const block = entries.blockOf(index);
-    entries.give(index);
-    this.heap.release(block, unitsIn(state), askedIn(state));
-  }
-
-  private freeWide(index: number): void {
     const { entries } = this;
     if (entries.isPinned(index)) {
       entries.doom(index);

@@ -81,7 +81,7 @@ export class InnerHandles implements HandleHeap, StaleAware {
   }
 
   get firstStale(): StaleUse | undefined {
-    return this.entries.firstStale;
+    return this.entries.stale.first;
   }
 
   /** The inner allocator's walk with our refs; an object freed while pinned shows as padding. */

@@ -68,7 +68,7 @@ describe("the first stale handle", () => {
     heap.free(b);
     heap.free(b);
     if (!(heap instanceof CompactingHandles)) throw new Error("no compaction");
-    expect(heap.handles.entries.firstStale).toEqual({ event: 17, entry: 0, generation: 0 });
+    expect(heap.firstStale).toEqual({ event: 17, entry: 0, generation: 0 });
     expect(space.costs[Cost.staleHandles]).toBe(2);
   });
 });
