@@ -1,5 +1,5 @@
 import { Bitset } from "../../memory/bitset.js";
-import type { PlaceList, Suits } from "./free-list.js";
+import type { FreeList, PlaceList, Suits } from "./free-list.js";
 import { RankTree } from "./rank-tree.js";
 import { SizeHeaps } from "./size-heaps.js";
 import type { Sizes } from "./sizes.js";
@@ -11,7 +11,7 @@ import type { Sizes } from "./sizes.js";
  * The textbook's walk stops at a block of exactly the size wanted, of which a rank tree knows the place in the list, else
  * it looks at all.
  */
-export class BestList implements PlaceList {
+export class BestList implements FreeList, PlaceList {
   hops: number;
   rover: number;
   private readonly store: Sizes;
@@ -76,10 +76,33 @@ export class BestList implements PlaceList {
     this.addSize(at, size);
   }
 
-  move(from: number, before: number, to: number, size: number): void {
-    this.removeSize(from, before);
-    this.addSize(to, size);
-    this.ranks.move(from, to);
+  cut(at: number, size: number, to: number, rest: number): void {
+    this.removeSize(at, size);
+    if (rest === 0) {
+      this.ranks.remove(at);
+      this.count--;
+    } else {
+      this.addSize(to, rest);
+      this.ranks.move(at, to);
+    }
+  }
+
+  join(at: number, size: number, before: number, after: number): void {
+    const start = (at - before) | 0;
+    const next = (at + size) | 0;
+    if (before !== 0) this.removeSize(start, before);
+    if (after !== 0) this.removeSize(next, after);
+    this.addSize(start, (before + size + after) | 0);
+    if (before === 0) {
+      if (after !== 0) this.ranks.move(next, at);
+      else {
+        this.ranks.add(at);
+        this.count++;
+      }
+    } else if (after !== 0) {
+      this.ranks.remove(next);
+      this.count--;
+    }
   }
 
   grow(places: number): void {

@@ -9,6 +9,10 @@ import { Tags } from "./tags.js";
 const FREE_TAG = 24;
 const FOOTER = 8;
 
+// V8 folds a constant of the module, but loads and checks an imported one at each use.
+const SPLITS = Cost.splits;
+const COALESCES = Cost.coalesces;
+
 /** What happens to blocks that are cut and freed. */
 export interface BlockRules {
   readonly layout: Layout;
@@ -23,6 +27,8 @@ export interface BlockRules {
 export class BlockTags {
   readonly list: FreeList;
   readonly tags: Tags;
+  /** Granules of the free block that `merge` made last. */
+  merged: number;
   private readonly extent: Extent;
   private readonly costs: Costs;
   private readonly layout: Layout;
@@ -33,6 +39,7 @@ export class BlockTags {
 
   /** No blocks yet; `listOver` makes the list over a first column of tags. */
   constructor(extent: Extent, costs: Costs, rules: BlockRules, listOver: (tags: Tags) => FreeList) {
+    this.merged = 0;
     this.extent = extent;
     this.costs = costs;
     this.layout = rules.layout;
@@ -46,39 +53,26 @@ export class BlockTags {
 
   /** Hands out the end of the free block at `at` that the rules say. Returns where the block in use starts. */
   take(at: number, need: number): number {
-    if (!this.cutHigh) {
-      this.takeLow(at, need);
-      return at;
-    }
-    const size = this.tags.sizeAt(at);
-    const rest = size - need;
-    if (rest < this.minSplit) {
-      this.takeWhole(at, size);
-      return at;
-    }
-    this.costs[Cost.splits] += 1;
-    this.tags.clearFree(at, size);
-    this.tags.setFree(at, rest);
-    this.list.shorten(at, size, rest);
-    this.write(at, rest);
-    this.use(at + rest, need);
-    return at + rest;
+    if (this.cutHigh === true) return this.takeHigh(at, need);
+    this.takeLow(at, need);
+    return at;
   }
 
   /** Hands out the low end of the free block at `at`. */
   takeLow(at: number, need: number): void {
-    const size = this.tags.sizeAt(at);
-    const rest = size - need;
-    if (rest < this.minSplit) {
-      this.takeWhole(at, size);
-      return;
+    const { tags, extent } = this;
+    const size = tags.sizeAt(at);
+    const left = (size - need) | 0;
+    const rest = left < this.minSplit ? 0 : left;
+    const taken = (size - rest) | 0;
+    const end = (at + taken) | 0;
+    tags.cut(at, size, taken);
+    this.list.cut(at, size, end, rest);
+    if (rest !== 0) {
+      this.costs[SPLITS] += 1;
+      if (((end + rest) | 0) > extent.resident) this.write(end, rest);
     }
-    this.costs[Cost.splits] += 1;
-    this.tags.clearFree(at, size);
-    this.tags.setFree(at + need, rest);
-    this.list.move(at, size, at + need, rest);
-    this.write(at + need, rest);
-    this.use(at, need);
+    if (end > extent.used) extent.used = end;
   }
 
   /** Marks granules that are in no block as a block in use. */
@@ -89,47 +83,28 @@ export class BlockTags {
 
   /**
    * Makes the `size` granules at `at`, in use so far, free, and joins them with free neighbours if the rules say so.
-   * Returns where the free block starts, which is not yet written.
+   * Returns where the free block starts, which is not yet written; `merged` is its size.
    */
   merge(at: number, size: number): number {
-    const tags = this.tags;
-    tags.clearUsed(at, size);
-    if (!this.joins) {
-      this.insert(at, size);
-      return at;
+    const { tags } = this;
+    let before = 0;
+    let after = 0;
+    if (this.joins === true) {
+      before = tags.freeBefore(at);
+      after = tags.freeAt((at + size) | 0);
+      // One for each that is not 0.
+      this.costs[COALESCES] += (-before >>> 31) + (-after >>> 31);
     }
-    const next = at + size;
-    const before = tags.sizeBefore(at);
-    const after = tags.at(next);
-    let start = at;
-    let total = size;
-    if (after > 0) {
-      tags.clearFree(next, after);
-      total += after;
-      this.costs[Cost.coalesces] += 1;
-    }
-    if (before > 0) {
-      start -= before;
-      tags.clearFree(start, before);
-      total += before;
-      this.costs[Cost.coalesces] += 1;
-    }
-    tags.setFree(start, total);
-    if (before > 0) {
-      if (after > 0) this.list.remove(next, after);
-      this.list.extend(start, before, total);
-    } else if (after > 0) {
-      this.list.move(next, after, at, total);
-    } else {
-      this.list.insert(at, total);
-    }
-    return start;
+    tags.join(at, size, before, after);
+    this.list.join(at, size, before, after);
+    this.merged = (before + size + after) | 0;
+    return (at - before) | 0;
   }
 
   /** Splits the free block at `at` so that its first `lead` granules are a block of their own, which keeps its place. */
   split(at: number, lead: number): void {
     const size = this.tags.sizeAt(at);
-    this.costs[Cost.splits] += 1;
+    this.costs[SPLITS] += 1;
     this.tags.clearFree(at, size);
     this.tags.setFree(at, lead);
     this.tags.setFree(at + lead, size - lead);
@@ -208,9 +183,20 @@ export class BlockTags {
     map.add(extent.base + extent.offsetOf(fresh), (to - fresh) * granule, Kind.fresh);
   }
 
-  private takeWhole(at: number, size: number): void {
-    this.tags.clearFree(at, size);
-    this.list.remove(at, size);
-    this.use(at, size);
+  private takeHigh(at: number, need: number): number {
+    const { tags } = this;
+    const size = tags.sizeAt(at);
+    const rest = size - need;
+    if (rest < this.minSplit) {
+      this.takeLow(at, size);
+      return at;
+    }
+    this.costs[SPLITS] += 1;
+    tags.clearFree(at, size);
+    tags.setFree(at, rest);
+    this.list.shorten(at, size, rest);
+    this.write(at, rest);
+    this.use(at + rest, need);
+    return at + rest;
   }
 }

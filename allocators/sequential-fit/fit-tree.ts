@@ -31,7 +31,7 @@ export class FitTree implements FreeList {
   }
 
   find(need: number): number {
-    return this.roves ? this.next(need) : this.tree.first(need);
+    return this.roves === true ? this.next(need) : this.tree.first(need);
   }
 
   findSuitable(need: number, suits: Suits): number {
@@ -54,12 +54,12 @@ export class FitTree implements FreeList {
   }
 
   rove(at: number, need: number): void {
-    this.rover = this.cutLow ? at + need : at;
+    if (this.roves === true) this.rover = this.cutLow === true ? at + need : at;
   }
 
   insert(at: number, size: number): void {
     this.tree.insert(at, size);
-    if (this.roves) this.holdRover(at, size);
+    if (this.roves === true) this.holdRover(at, size);
   }
 
   remove(at: number, size: number): void {
@@ -68,16 +68,21 @@ export class FitTree implements FreeList {
 
   extend(at: number, _before: number, size: number): void {
     this.tree.extend(at, size);
-    if (this.roves) this.holdRover(at, size);
+    if (this.roves === true) this.holdRover(at, size);
   }
 
   shorten(at: number, before: number): void {
     this.tree.shorten(at, before);
   }
 
-  move(from: number, before: number, to: number, size: number): void {
-    this.tree.move(from, before, to, size);
-    if (this.roves) this.holdRover(to, size);
+  cut(at: number, size: number, to: number, rest: number): void {
+    this.tree.cut(at, size, to, rest);
+    if (this.roves === true && rest !== 0) this.holdRover(to, rest);
+  }
+
+  join(at: number, size: number, before: number, after: number): void {
+    this.tree.join(at, size, before, after);
+    if (this.roves === true) this.holdRover((at - before) | 0, (before + size + after) | 0);
   }
 
   grow(): void {

@@ -28,14 +28,22 @@ export interface FreeList {
   extend(at: number, before: number, size: number): void;
   /** The block at `at` has shrunk from `before` to `size` granules at its upper end and keeps its place. */
   shorten(at: number, before: number, size: number): void;
-  /** The block at `from` of `before` granules starts at `to` now and has `size`; it counts as freed anew. */
-  move(from: number, before: number, to: number, size: number): void;
+  /**
+   * The lower end of the block at `at` of `size` granules was cut off: the `rest` starts at `to` and counts as freed anew.
+   * With a rest of 0 it is gone.
+   */
+  cut(at: number, size: number, to: number, rest: number): void;
+  /**
+   * The `size` granules at `at` were freed and are one block with the `before` granules in front of them and the `after`
+   * behind, which were blocks of the list; 0 where there was none.
+   */
+  join(at: number, size: number, before: number, after: number): void;
   /** Makes room for positions below `positions`, the length of the tags. */
   grow(positions: number): void;
 }
 
 /** A list whose blocks are known by place, and can be given other places in the same order. */
-export interface PlaceList extends FreeList {
+export interface PlaceList extends Omit<FreeList, "extend" | "cut" | "join"> {
   /** The place from which next fit goes on. */
   rover: number;
   /** The same blocks, in the same order, now stand where the sizes are not 0. */

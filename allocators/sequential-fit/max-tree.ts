@@ -1,6 +1,10 @@
 import { grown } from "../../memory/columns.js";
 import type { Sizes } from "./sizes.js";
-import { larger, lowestBit } from "./tree-records.js";
+import { largerOf, lowestBitOf } from "./tree-records.js";
+
+// V8 folds a constant of the module, but loads and checks an imported one at each use.
+const larger = largerOf;
+const lowestBit = lowestBitOf;
 
 const LEAF_SHIFT = 5;
 

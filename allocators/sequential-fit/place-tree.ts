@@ -1,6 +1,11 @@
 import { grown } from "../../memory/columns.js";
 import type { Sizes } from "./sizes.js";
-import { larger, largestBeside, lowestBit, sumUp, wordOf } from "./tree-records.js";
+import { largerOf, lowestBitOf, sumUp, wordAt } from "./tree-records.js";
+
+// V8 folds a constant of the module, but loads and checks an imported one at each use.
+const larger = largerOf;
+const lowestBit = lowestBitOf;
+const wordOf = wordAt;
 
 const LEAF_SHIFT = 5;
 
@@ -50,43 +55,42 @@ export class PlaceTree {
 
   /** The sizes have become longer. */
   grow(): void {
-    const starts = grown(this.starts, this.sizes.length >>> LEAF_SHIFT);
-    this.starts = starts;
-    while (this.firstLeaf * 3 + 4 < starts.length) this.addLevel();
+    const leaves = this.sizes.length >>> LEAF_SHIFT;
+    while (this.firstLeaf * 3 + 4 < leaves) this.addLevel();
+    // One for each leaf of the tree, which may be more.
+    this.starts = grown(this.starts, this.firstLeaf * 3 + 4);
   }
 
   /** The lowest block of at least `need` granules, or -1. Sets `hops`. */
   first(need: number): number {
     const nodes = this.nodes;
-    if (larger(larger(nodes[0], nodes[1]), larger(nodes[2], nodes[3])) < need) {
-      this.hops = nodes[4] + nodes[5] + nodes[6] + nodes[7];
-      return -1;
-    }
     const firstLeaf = this.firstLeaf;
     let hops = 1;
     let entry = -1;
     // While no child so far holds a block large enough, the signs of the differences add its count and pass it by: no
-    // branch to mispredict.
+    // branch to mispredict. Where no block is, this leads to the last leaf, having passed all others.
     do {
-      const node = (entry + 1) * 8;
+      const node = ((entry << 3) + 8) | 0;
       const skip0 = (nodes[node] - need) >> 31;
-      const skip1 = skip0 & ((nodes[node + 1] - need) >> 31);
-      const skip2 = skip1 & ((nodes[node + 2] - need) >> 31);
-      hops += (nodes[node + 4] & skip0) + (nodes[node + 5] & skip1) + (nodes[node + 6] & skip2);
-      entry = entry * 4 + 4 - skip0 - skip1 - skip2;
+      const skip1 = skip0 & ((nodes[node | 1] - need) >> 31);
+      const skip2 = skip1 & ((nodes[node | 2] - need) >> 31);
+      hops = (hops + (nodes[node | 4] & skip0) + (nodes[node | 5] & skip1) + (nodes[node | 6] & skip2)) | 0;
+      entry = ((entry << 2) + 4 - skip0 - skip1 - skip2) | 0;
     } while (entry < firstLeaf);
-    const leaf = entry - firstLeaf;
+    const leaf = (entry - firstLeaf) | 0;
     const sizes = this.sizes;
-    const base = leaf << LEAF_SHIFT;
     let rest = this.starts[leaf];
-    let at = base + lowestBit(rest);
-    while (sizes.sizeAt(at) < need) {
-      hops++;
+    while (rest !== 0) {
+      const at = (leaf << LEAF_SHIFT) | lowestBit(rest);
+      if (sizes.sizeAt(at) >= need) {
+        this.hops = hops;
+        return at;
+      }
+      hops = (hops + 1) | 0;
       rest &= rest - 1;
-      at = base + lowestBit(rest);
     }
-    this.hops = hops;
-    return at;
+    this.hops = hops - 1;
+    return -1;
   }
 
   /** The lowest block of at least `need` granules whose place is after `at`, or -1. Goes on with `hops`. */
@@ -101,26 +105,14 @@ export class PlaceTree {
 
   insert(at: number, size: number): void {
     const leaf = at >>> LEAF_SHIFT;
-    this.starts[leaf] |= 1 << (at & 31);
-    this.add(leaf, size, 1);
+    this.starts[leaf] |= 1 << at;
+    this.tally(leaf, 1);
+    this.raise(leaf, size);
   }
 
   /** Takes out the block at `at`, which has `size` granules. */
   remove(at: number, size: number): void {
-    const leaf = at >>> LEAF_SHIFT;
-    this.starts[leaf] &= ~(1 << (at & 31));
-    const nodes = this.nodes;
-    let entry = leaf + this.firstLeaf;
-    let word = wordOf(entry);
-    let largest = nodes[word] === size ? this.largestIn(leaf) : nodes[word];
-    for (;;) {
-      nodes[word] = largest;
-      nodes[word + 4] -= 1;
-      if (entry < 4) return;
-      largest = larger(largest, largestBeside(nodes, word));
-      entry = (entry >> 2) - 1;
-      word = wordOf(entry);
-    }
+    this.cut(at, size, at, 0);
   }
 
   /** The block at `at` has grown to `size` granules at its upper end. */
@@ -133,15 +125,41 @@ export class PlaceTree {
     this.lower(at >>> LEAF_SHIFT, before);
   }
 
-  /** The block at `from` of `before` granules now starts at `to` and has `size`: its lower end was cut or extended. */
-  move(from: number, before: number, to: number, size: number): void {
-    const source = from >>> LEAF_SHIFT;
-    const target = to >>> LEAF_SHIFT;
-    this.starts[source] &= ~(1 << (from & 31));
-    this.starts[target] |= 1 << (to & 31);
-    if (source !== target) this.shift(source, target);
-    if (source !== target || size < before) this.lower(source, before);
-    this.raise(target, size);
+  /** Of the block at `at` of `size` granules the `rest` is left, at `to`: none with 0. */
+  cut(at: number, size: number, to: number, rest: number): void {
+    const starts = this.starts;
+    const leaf = at >>> LEAF_SHIFT;
+    starts[leaf] ^= 1 << at;
+    if (rest === 0) {
+      this.tally(leaf, -1);
+    } else {
+      const target = to >>> LEAF_SHIFT;
+      starts[target] |= 1 << to;
+      if (target !== leaf) {
+        this.shift(leaf, target);
+        this.raise(target, rest);
+      }
+    }
+    this.lower(leaf, size);
+  }
+
+  /** The `size` granules at `at` have become free, joined with a block of `before` in front and one of `after` behind. */
+  join(at: number, size: number, before: number, after: number): void {
+    const starts = this.starts;
+    const start = (at - before) | 0;
+    const next = (at + size) | 0;
+    const leaf = start >>> LEAF_SHIFT;
+    const source = next >>> LEAF_SHIFT;
+    starts[leaf] |= 1 << start;
+    if (after === 0) {
+      if (before === 0) this.tally(leaf, 1);
+    } else {
+      starts[source] ^= 1 << next;
+      if (before !== 0) this.tally(source, -1);
+      else if (source !== leaf) this.shift(source, leaf);
+    }
+    this.raise(leaf, (before + size + after) | 0);
+    if (after !== 0 && source !== leaf) this.lower(source, after);
   }
 
   /** The lowest block large enough in the places of the leaf of `at` that `mask` leaves, or behind the leaf. */
@@ -168,14 +186,12 @@ export class PlaceTree {
     return -1;
   }
 
-  /** A leaf has `count` more blocks, the largest of `size` granules. */
-  private add(leaf: number, size: number, count: number): void {
+  /** A leaf has `more` blocks more. */
+  private tally(leaf: number, more: number): void {
     const nodes = this.nodes;
-    // Counts change up to the root. Not to look where maxima stop changing saves a branch that is often mispredicted.
-    for (let entry = leaf + this.firstLeaf; entry >= 0; entry = (entry >> 2) - 1) {
-      const word = wordOf(entry);
-      nodes[word] = larger(nodes[word], size);
-      nodes[word + 4] += count;
+    for (let entry = (leaf + this.firstLeaf) | 0; entry >= 0; entry = ((entry >> 2) - 1) | 0) {
+      const word = (wordOf(entry) + 4) | 0;
+      nodes[word] = nodes[word] + more;
     }
   }
 
@@ -211,19 +227,22 @@ export class PlaceTree {
   /** A block has moved from one leaf to another. */
   private shift(source: number, target: number): void {
     const nodes = this.nodes;
-    let from = source + this.firstLeaf;
-    let to = target + this.firstLeaf;
+    let from = (source + this.firstLeaf) | 0;
+    let to = (target + this.firstLeaf) | 0;
     while (from !== to) {
-      nodes[wordOf(from) + 4] -= 1;
-      nodes[wordOf(to) + 4] += 1;
-      from = (from >> 2) - 1;
-      to = (to >> 2) - 1;
+      const less = (wordOf(from) + 4) | 0;
+      const more = (wordOf(to) + 4) | 0;
+      nodes[less] = nodes[less] - 1;
+      nodes[more] = nodes[more] + 1;
+      from = ((from >> 2) - 1) | 0;
+      to = ((to >> 2) - 1) | 0;
     }
   }
 
+  /** There is a block of `size` granules in a leaf. */
   private raise(leaf: number, size: number): void {
     const nodes = this.nodes;
-    for (let entry = leaf + this.firstLeaf; entry >= 0; entry = (entry >> 2) - 1) {
+    for (let entry = (leaf + this.firstLeaf) | 0; entry >= 0; entry = ((entry >> 2) - 1) | 0) {
       const word = wordOf(entry);
       if (nodes[word] >= size) return;
       nodes[word] = size;
@@ -233,16 +252,19 @@ export class PlaceTree {
   /** A block of `before` granules has left a leaf or shrunk: new maxima up to the first entry that stays as it is. */
   private lower(leaf: number, before: number): void {
     const nodes = this.nodes;
-    let entry = leaf + this.firstLeaf;
+    let entry = (leaf + this.firstLeaf) | 0;
     let word = wordOf(entry);
     if (nodes[word] !== before) return;
     let largest = this.largestIn(leaf);
-    while (nodes[word] !== largest) {
+    while (largest !== before) {
       nodes[word] = largest;
       if (entry < 4) return;
-      largest = larger(largest, largestBeside(nodes, word));
-      entry = (entry >> 2) - 1;
-      word = wordOf(entry);
+      entry = ((entry >> 2) - 1) | 0;
+      const above = wordOf(entry);
+      // Another block was the largest there.
+      if (nodes[above] !== before) return;
+      largest = larger(largest, larger(nodes[word ^ 1], larger(nodes[word ^ 2], nodes[word ^ 3])));
+      word = above;
     }
   }
 
@@ -263,7 +285,7 @@ export class PlaceTree {
     const base = leaf << LEAF_SHIFT;
     let largest = 0;
     for (let rest = this.starts[leaf]; rest !== 0; rest &= rest - 1) {
-      largest = larger(largest, sizes.sizeAt(base + lowestBit(rest)));
+      largest = larger(largest, sizes.sizeAt(base | lowestBit(rest)));
     }
     return largest;
   }

@@ -207,10 +207,10 @@ describe("boundary tags of a byte", () => {
     for (const size of sizes) {
       const tags = new Tags(1 << 17);
       tags.setFree(3, size);
-      expect([tags.at(3), tags.sizeAt(3), tags.sizeBefore(3 + size)]).toEqual([size, size, size]);
+      expect([tags.at(3), tags.sizeAt(3), tags.freeBefore(3 + size)]).toEqual([size, size, size]);
       tags.clearFree(3, size);
       tags.setUsed(3, size);
-      expect([tags.at(3), tags.sizeBefore(3 + size)]).toEqual([-size, 0]);
+      expect([tags.at(3), tags.freeBefore(3 + size)]).toEqual([-size, 0]);
       tags.clearUsed(3, size);
       for (let at = 0; at < tags.length; at++) if (tags.at(at) !== 0) expect([size, at]).toBe("nothing there");
     }

@@ -11,6 +11,10 @@ import { listOver } from "./list-over.js";
 import type { Fit, ResolvedFit } from "./options.js";
 import { QuickLists } from "./quick-lists.js";
 
+// V8 folds a constant of the module, but loads and checks an imported one at each use.
+const LIST_HOPS = Cost.listHops;
+const NONE = none;
+
 const LARGEST = RESERVED - 4096;
 /** Best and worst fit know sizes below 2^30 granules. */
 const SIZE_LIMIT = 0x3fffffff;
@@ -92,43 +96,33 @@ export class SequentialFit implements Allocator {
   }
 
   allocate(size: number, alignment = 1): Ref {
-    if (size > LARGEST) return none;
+    if (size > LARGEST) return NONE;
     const need = this.granulesFor(size);
     if (alignment > this.granule) return this.allocateAligned(size, need, alignment * this.perGranule);
     if (this.quick !== undefined) {
       const at = this.quick.pop(need);
       if (at >= 0) {
-        this.costs[Cost.listHops] += 1;
+        this.costs[LIST_HOPS] += 1;
         return this.handOut(at, need, size);
       }
     }
     const { list } = this;
-    let at = list.find(need);
-    this.costs[Cost.listHops] += list.hops;
-    if (at < 0 && this.flush()) {
-      at = list.find(need);
-      this.costs[Cost.listHops] += list.hops;
-    }
-    if (at >= 0) {
-      list.rove(at, need, true);
-      at = this.blocks.take(at, need);
-    } else {
-      at = this.freeEnd();
-      if (!this.growTo(at + need)) return none;
-      at = this.takeFromEnd(at, need);
-    }
-    return this.handOut(at, need, size);
+    const found = list.find(need);
+    this.costs[LIST_HOPS] += list.hops;
+    if (found < 0) return this.allocateElsewhere(size, need);
+    list.rove(found, need, true);
+    return this.handOut(this.blocks.take(found, need), need, size);
   }
 
   free(ref: Ref): void {
     const at = this.positionOf(ref);
-    this.giveBack(at, -this.blocks.tags.at(at));
+    this.giveBack(at, this.blocks.tags.usedAt(at));
   }
 
   reallocate(ref: Ref, size: number): Ref {
-    if (size > LARGEST) return none;
+    if (size > LARGEST) return NONE;
     const at = this.positionOf(ref);
-    const before = -this.blocks.tags.at(at);
+    const before = this.blocks.tags.usedAt(at);
     const need = this.granulesFor(size);
     if (need <= before) this.cut(at, before, need);
     else if (!this.growInPlace(at, before, need)) return this.relocate(ref, before, size);
@@ -140,7 +134,7 @@ export class SequentialFit implements Allocator {
   }
 
   capacityOf(ref: Ref): number {
-    return -this.blocks.tags.at(this.positionOf(ref)) * this.granule - this.overhead;
+    return this.blocks.tags.usedAt(this.positionOf(ref)) * this.granule - this.overhead;
   }
 
   walk(map: HeapMap): void {
@@ -162,9 +156,28 @@ export class SequentialFit implements Allocator {
     return ((ref - this.origin) * this.perGranule) | 0;
   }
 
+  /** Where the walk has found nothing: what waits is coalesced and searched, or the free end of the heap is taken. */
+  private allocateElsewhere(size: number, need: number): Ref {
+    const { list } = this;
+    let at = -1;
+    if (this.flush()) {
+      at = list.find(need);
+      this.costs[LIST_HOPS] += list.hops;
+    }
+    if (at >= 0) {
+      list.rove(at, need, true);
+      at = this.blocks.take(at, need);
+    } else {
+      at = this.freeEnd();
+      if (!this.growTo(at + need)) return NONE;
+      at = this.takeFromEnd(at, need);
+    }
+    return this.handOut(at, need, size);
+  }
+
   /** The program writes `size` bytes of the block at `at`, which has `need` granules or more. */
   private handOut(at: number, need: number, size: number): Ref {
-    if (at + need > this.extent.resident) this.writeUsed(at, size);
+    if (((at + need) | 0) > this.extent.resident) this.writeUsed(at, size);
     return (this.origin + at * this.granule) as Ref;
   }
 
@@ -172,7 +185,7 @@ export class SequentialFit implements Allocator {
     const { extent, layout } = this;
     extent.touch(extent.offsetOf(at), layout.header + size);
     if (layout.footer === 0) return;
-    extent.touch(extent.offsetOf(at - this.blocks.tags.at(at)) - layout.footer, layout.footer);
+    extent.touch(extent.offsetOf(at + this.blocks.tags.usedAt(at)) - layout.footer, layout.footer);
   }
 
   /** Uses a block in which an aligned address leaves `need` granules, at the lowest such address. */
@@ -180,15 +193,15 @@ export class SequentialFit implements Allocator {
     const { list, blocks } = this;
     const suits = { suits: (at: number) => this.lead(at, alignment) + need <= blocks.tags.sizeAt(at) };
     let at = list.findSuitable(need, suits);
-    this.costs[Cost.listHops] += list.hops;
+    this.costs[LIST_HOPS] += list.hops;
     if (at < 0 && this.flush()) {
       at = list.findSuitable(need, suits);
-      this.costs[Cost.listHops] += list.hops;
+      this.costs[LIST_HOPS] += list.hops;
     }
     const fits = at >= 0;
     if (!fits) at = this.freeEnd();
     const lead = this.lead(at, alignment);
-    if (!fits && !this.growTo(at + lead + need)) return none;
+    if (!fits && !this.growTo(at + lead + need)) return NONE;
     const listed = fits || !this.preserved;
     if (lead > 0) this.splitOff(at, lead);
     list.rove(at, lead + need, listed);
@@ -258,17 +271,24 @@ export class SequentialFit implements Allocator {
 
   /** Frees the `size` granules at `at`, which are in use. */
   private release(at: number, size: number): void {
-    const start = this.blocks.merge(at, size);
-    const total = this.blocks.tags.sizeAt(start);
-    const last = start + total === this.top;
-    if (last && this.preserved && this.joins) {
+    const { blocks } = this;
+    const start = blocks.merge(at, size);
+    const end = (start + blocks.merged) | 0;
+    if (end === this.top) this.releaseLast(start);
+    else if (end > this.extent.resident) blocks.write(start, blocks.merged);
+  }
+
+  /** The free block at `start`, which was made just now, is the last one: it may join the end of the heap. */
+  private releaseLast(start: number): void {
+    const { blocks } = this;
+    if (this.preserved && this.joins) {
       if (this.extent.end > this.top) this.costs[Cost.coalesces] += 1;
-      this.blocks.remove(start);
+      blocks.remove(start);
       this.top = start;
     } else {
-      this.blocks.write(start, total);
+      blocks.write(start, blocks.merged);
     }
-    if (last && (this.joins || !this.preserved)) this.trimEnd(start);
+    if (this.joins || !this.preserved) this.trimEnd(start);
   }
 
   /** Shortens a block in use by the part behind `need` granules, where that part can be a block or join the end. */
@@ -293,17 +313,17 @@ export class SequentialFit implements Allocator {
   private growInPlace(at: number, before: number, need: number): boolean {
     if (!this.joins) return false;
     const next = at + before;
-    const last = next + Math.max(this.blocks.tags.at(next), 0) === this.top;
+    const last = next + this.blocks.tags.freeAt(next) === this.top;
     if (last && !this.growTo(at + need)) return false;
-    const after = this.blocks.tags.at(next);
+    const after = this.blocks.tags.freeAt(next);
     const joinsEnd = last && this.preserved;
-    if (!joinsEnd && (after <= 0 || before + after < need)) return false;
+    if (!joinsEnd && (after === 0 || before + after < need)) return false;
     this.costs[Cost.coalesces] += 1;
     if (joinsEnd) {
       this.takePreserved(at, need);
     } else {
       this.blocks.takeLow(next, need - before);
-      const taken = -this.blocks.tags.at(next);
+      const taken = this.blocks.tags.usedAt(next);
       this.blocks.tags.clearUsed(next, taken);
       this.blocks.use(at, before + taken);
     }
@@ -312,7 +332,7 @@ export class SequentialFit implements Allocator {
 
   private relocate(ref: Ref, before: number, size: number): Ref {
     const moved = this.allocate(size);
-    if (moved === none) return none;
+    if (moved === NONE) return NONE;
     this.costs[Cost.bytesCopied] += before * this.granule - this.overhead;
     this.free(ref);
     return moved;
@@ -321,7 +341,7 @@ export class SequentialFit implements Allocator {
   /** Where the free end of the heap starts: the end itself where the last block is in use. */
   private freeEnd(): number {
     if (this.preserved || !this.joins) return this.top;
-    return this.top - Math.max(this.blocks.tags.sizeBefore(this.top), 0);
+    return this.top - this.blocks.tags.freeBefore(this.top);
   }
 
   /** Grows the heap to at least `position`; ordinary new memory joins the free block at its end, or becomes one. */

@@ -68,16 +68,7 @@ export class SlotFit implements PlaceList {
     this.count--;
   }
 
-  extend(at: number, _before: number, size: number): void {
-    this.tree.raise(at, size);
-  }
-
   shorten(): void {}
-
-  move(from: number, _before: number, to: number, size: number): void {
-    this.remove(from);
-    this.insert(to, size);
-  }
 
   grow(): void {
     this.tree.grow();

@@ -89,9 +89,16 @@ export class SlotList implements FreeList {
     this.places.shorten(slot, before, size);
   }
 
-  move(from: number, before: number, to: number, size: number): void {
-    this.remove(from, before);
-    this.insert(to, size);
+  cut(at: number, size: number, to: number, rest: number): void {
+    this.remove(at, size);
+    if (rest !== 0) this.insert(to, rest);
+  }
+
+  join(at: number, size: number, before: number, after: number): void {
+    const start = (at - before) | 0;
+    if (before !== 0) this.remove(start, before);
+    if (after !== 0) this.remove(at + size, after);
+    this.insert(start, (before + size + after) | 0);
   }
 
   grow(positions: number): void {

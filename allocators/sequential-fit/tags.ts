@@ -35,10 +35,61 @@ export class Tags implements Sizes {
     return tag < WIDE ? tag : this.wide(at + 1);
   }
 
-  /** The size of the free block that ends at `end`, where another block starts; 0 or less where there is none. */
-  sizeBefore(end: number): number {
+  /** The size of the free block that starts at `at`; 0 where a block in use does, and behind the last block. */
+  freeAt(at: number): number {
+    const tag = this.bytes[at];
+    if (tag <= 0) return 0;
+    return tag < WIDE ? tag : this.wide(at + 1);
+  }
+
+  /** The size of the free block that ends at `end`, where another block starts; 0 where none does. */
+  freeBefore(end: number): number {
     const tag = this.bytes[end - 1];
+    if (tag <= 0) return 0;
     return tag < WIDE ? tag : this.wide(end - 5);
+  }
+
+  /** The size of the block in use that starts at `at`. */
+  usedAt(at: number): number {
+    const tag = this.bytes[at];
+    return tag > -WIDE ? -tag : this.wide(at + 1);
+  }
+
+  /** The first `need` granules of the free block of `size` at `at` become a block in use, what is left stays free. */
+  cut(at: number, size: number, need: number): void {
+    if (size < WIDE) {
+      const bytes = this.bytes;
+      const rest = (size - need) | 0;
+      bytes[(at + size - 1) | 0] = rest;
+      if (rest !== 0) bytes[(at + need) | 0] = rest;
+      bytes[at] = -need;
+    } else {
+      this.clearFree(at, size);
+      if (size > need) this.setFree(at + need, size - need);
+      this.setUsed(at, need);
+    }
+  }
+
+  /** The `size` granules at `at`, in use so far, become one free block with those in front and behind, 0 for none. */
+  join(at: number, size: number, before: number, after: number): void {
+    const start = (at - before) | 0;
+    const next = (at + size) | 0;
+    const total = (before + size + after) | 0;
+    if (total < WIDE) {
+      const bytes = this.bytes;
+      if (before !== 0) {
+        bytes[(at - 1) | 0] = 0;
+        bytes[at] = 0;
+      }
+      if (after !== 0) bytes[next] = 0;
+      bytes[start] = total;
+      bytes[(start + total - 1) | 0] = total;
+    } else {
+      this.clearUsed(at, size);
+      if (before !== 0) this.clearFree(start, before);
+      if (after !== 0) this.clearFree(next, after);
+      this.setFree(start, total);
+    }
   }
 
   /** A free block of granules that were in none. */

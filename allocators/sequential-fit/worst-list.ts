@@ -1,9 +1,9 @@
-import type { PlaceList, Suits } from "./free-list.js";
+import type { FreeList, PlaceList, Suits } from "./free-list.js";
 import { MaxTree } from "./max-tree.js";
 import type { Sizes } from "./sizes.js";
 
 /** Worst fit: the first of the largest blocks. The textbook's walk looks at all. */
-export class WorstList implements PlaceList {
+export class WorstList implements FreeList, PlaceList {
   hops: number;
   rover: number;
   private readonly sizes: Sizes;
@@ -61,10 +61,20 @@ export class WorstList implements PlaceList {
     this.settle(at, before);
   }
 
-  move(from: number, before: number, to: number, size: number): void {
-    this.tree.remove(from);
-    this.tree.insert(to, size);
-    this.settle(from, before);
+  cut(at: number, size: number, to: number, rest: number): void {
+    this.tree.remove(at);
+    if (rest === 0) this.count--;
+    else this.tree.insert(to, rest);
+    this.settle(at, size);
+  }
+
+  join(at: number, size: number, before: number, after: number): void {
+    const total = (before + size + after) | 0;
+    if (before === 0) this.tree.insert(at, total);
+    else this.tree.raise(at - before, total);
+    // The block is larger than the one that is gone, so that no bound above both is that one's.
+    if (after !== 0) this.tree.remove(at + size);
+    this.count += (before === 0 ? 1 : 0) - (after === 0 ? 0 : 1);
   }
 
   grow(): void {
