@@ -87,14 +87,9 @@ export class BlockTags {
    */
   merge(at: number, size: number): number {
     const { tags } = this;
-    let before = 0;
-    let after = 0;
-    if (this.joins === true) {
-      before = tags.freeBefore(at);
-      after = tags.freeAt((at + size) | 0);
-      // One for each that is not 0.
-      this.costs[COALESCES] += (-before >>> 31) + (-after >>> 31);
-    }
+    const before = this.joins === true ? tags.freeBefore(at) : 0;
+    const after = this.joins === true ? tags.freeAt((at + size) | 0) : 0;
+    if ((before | after) !== 0) this.costs[COALESCES] += before === 0 || after === 0 ? 1 : 2;
     tags.join(at, size, before, after);
     this.list.join(at, size, before, after);
     this.merged = (before + size + after) | 0;

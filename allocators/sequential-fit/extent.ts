@@ -52,7 +52,8 @@ export class Extent {
     const pages = Math.ceil(this.offsetOf(end) / this.pageSize) * this.pageSize;
     if (!this.space.commit(this.base + this.mapped, pages - this.mapped, Use.heap)) return false;
     this.mapped = pages;
-    this.end = end;
+    // Positions fit in 32 bits; as such, and not as doubles, they are kept.
+    this.end = end | 0;
     return true;
   }
 
@@ -64,12 +65,12 @@ export class Extent {
   shrinkAbove(start: number, least: number): number {
     const before = this.end;
     if (this.step === 0) {
-      this.end = Math.min(before, start + least);
+      this.end = Math.min(before, start + least) | 0;
     } else {
       const page = this.pageSize / this.layout.granule;
       let gone = Math.ceil((before - start - this.step) / page) * page;
       if (before - start - gone < least) gone -= page;
-      if (gone > 0) this.end -= gone;
+      if (gone > 0) this.end = (before - gone) | 0;
     }
     const pages = Math.ceil(this.offsetOf(this.end) / this.pageSize) * this.pageSize;
     if (pages < this.mapped) this.space.unmap(this.base + pages, this.mapped - pages);
@@ -96,6 +97,6 @@ export class Extent {
 
   /** Where a block that lies within the first `bytes`, whole pages, can end. */
   private positionIn(bytes: number): number {
-    return Math.floor((bytes + this.layout.lead) / this.layout.granule);
+    return Math.floor((bytes + this.layout.lead) / this.layout.granule) | 0;
   }
 }

@@ -8,6 +8,8 @@ const lowestBit = lowestBitOf;
 const wordOf = wordAt;
 
 const LEAF_SHIFT = 5;
+/** Where the records of nodes start: multiples of 8. */
+const NODE_MASK = 0x7ffffff8;
 
 /**
  * Free blocks in the order of their places, positions in the heap, with exact first fit in O(log places).
@@ -70,12 +72,13 @@ export class PlaceTree {
     // While no child so far holds a block large enough, the signs of the differences add its count and pass it by: no
     // branch to mispredict. Where no block is, this leads to the last leaf, having passed all others.
     do {
-      const node = ((entry << 3) + 8) | 0;
+      // The mask, which changes nothing, tells V8 that indices are not negative.
+      const node = ((entry << 3) + 8) & NODE_MASK;
       const skip0 = (nodes[node] - need) >> 31;
-      const skip1 = skip0 & ((nodes[node | 1] - need) >> 31);
-      const skip2 = skip1 & ((nodes[node | 2] - need) >> 31);
-      hops = (hops + (nodes[node | 4] & skip0) + (nodes[node | 5] & skip1) + (nodes[node | 6] & skip2)) | 0;
-      entry = ((entry << 2) + 4 - skip0 - skip1 - skip2) | 0;
+      const skip1 = skip0 & ((nodes[node + 1] - need) >> 31);
+      const skip2 = skip1 & ((nodes[node + 2] - need) >> 31);
+      hops = (hops + (nodes[node + 4] & skip0) + (nodes[node + 5] & skip1) + (nodes[node + 6] & skip2)) | 0;
+      entry = ((node >> 1) - skip0 - skip1 - skip2) | 0;
     } while (entry < firstLeaf);
     const leaf = (entry - firstLeaf) | 0;
     const sizes = this.sizes;

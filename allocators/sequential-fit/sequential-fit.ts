@@ -16,6 +16,9 @@ const LIST_HOPS = Cost.listHops;
 const NONE = none;
 
 const LARGEST = RESERVED - 4096;
+/** Smaller sizes are in 32 bits, rounded up too. */
+const SMALL = 0x40000000;
+const MOST_GRANULES = 0x7fffffff;
 /** Best and worst fit know sizes below 2^30 granules. */
 const SIZE_LIMIT = 0x3fffffff;
 
@@ -56,6 +59,8 @@ export class SequentialFit implements Allocator {
   private readonly minBlock: number;
   /** Bytes of a block that the program does not get. */
   private readonly overhead: number;
+  /** Overhead, and what rounds up to granules. */
+  private readonly rounding: number;
   private readonly header: number;
   private readonly trim: number;
   private readonly minSplit: number;
@@ -74,14 +79,16 @@ export class SequentialFit implements Allocator {
     this.costs = space.costs;
     this.layout = layout;
     this.origin = this.extent.base - layout.lead + layout.header;
-    this.granule = granule;
+    // Options may come as doubles; what is kept as one costs a conversion at each use.
+    this.granule = granule | 0;
     this.perGranule = perGranule;
     this.shift = layout.shift;
     this.minBlock = layout.minBlock;
     this.overhead = layout.header + layout.footer;
+    this.rounding = (this.overhead + granule - 1) | 0;
     this.header = layout.header;
     this.trim = Math.ceil(given.trim * perGranule);
-    this.minSplit = Math.ceil(given.minSplit * perGranule);
+    this.minSplit = Math.ceil(given.minSplit * perGranule) | 0;
     this.preserved = given.wilderness === "preserved";
     this.joins = given.coalesce !== "none";
     const rules = { layout, minSplit: this.minSplit, cutHigh: given.cut === "high", joins: this.joins };
@@ -96,7 +103,7 @@ export class SequentialFit implements Allocator {
   }
 
   allocate(size: number, alignment = 1): Ref {
-    if (size > LARGEST) return NONE;
+    if (size >= SMALL && size > LARGEST) return NONE;
     const need = this.granulesFor(size);
     if (alignment > this.granule) return this.allocateAligned(size, need, alignment * this.perGranule);
     if (this.quick !== undefined) {
@@ -146,10 +153,14 @@ export class SequentialFit implements Allocator {
     map.add(extent.base + end, extent.mapped - end, Kind.tail);
   }
 
+  /** Granules of a block for `size` bytes; at most 2^31 - 1, which no block has. */
   private granulesFor(size: number): number {
-    const bytes = size + this.overhead + this.granule - 1;
-    const granules = bytes < 0x80000000 ? bytes >>> this.shift : Math.floor(bytes * this.perGranule);
-    return granules < this.minBlock ? this.minBlock : granules;
+    const granules = size < SMALL ? ((size | 0) + this.rounding) >>> this.shift : this.largeGranulesFor(size);
+    return granules < this.minBlock ? this.minBlock : granules | 0;
+  }
+
+  private largeGranulesFor(size: number): number {
+    return Math.min(Math.floor((size + this.rounding) * this.perGranule), MOST_GRANULES) | 0;
   }
 
   private positionOf(ref: Ref): number {

@@ -32,14 +32,14 @@ export class Tags implements Sizes {
   /** The size of the free block that starts at `at`. */
   sizeAt(at: number): number {
     const tag = this.bytes[at];
-    return tag < WIDE ? tag : this.wide(at + 1);
+    return tag < WIDE ? tag : this.wide((at + 1) | 0);
   }
 
   /** The size of the free block that starts at `at`; 0 where a block in use does, and behind the last block. */
   freeAt(at: number): number {
     const tag = this.bytes[at];
     if (tag <= 0) return 0;
-    return tag < WIDE ? tag : this.wide(at + 1);
+    return tag < WIDE ? tag : this.wide((at + 1) | 0);
   }
 
   /** The size of the free block that ends at `end`, where another block starts; 0 where none does. */
