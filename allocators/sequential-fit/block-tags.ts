@@ -139,6 +139,14 @@ export class BlockTags {
     if (this.joins && at + size < extent.end) extent.touch(extent.offsetOf(at + size) - FOOTER, FOOTER);
   }
 
+  /** The writes to the block in use at `at`: its tags, and `size` bytes by the program. */
+  writeUsed(at: number, size: number): void {
+    const { extent, layout } = this;
+    extent.touch(extent.offsetOf(at), layout.header + size);
+    if (layout.footer === 0) return;
+    extent.touch(extent.offsetOf(at + this.tags.usedAt(at)) - layout.footer, layout.footer);
+  }
+
   /** Makes room for positions up to and including `position`. */
   reach(position: number): void {
     const { length } = this.tags;

@@ -35,3 +35,15 @@ export function layoutOf(header: "tag" | "both-tags" | "none", granule: number):
   const footer = header === "both-tags" ? TAG : 0;
   return { granule, perGranule, shift, header: TAG, footer, lead: TAG, minBlock: TAGGED_MIN / TAGGED_GRANULE };
 }
+
+/** The whole granules in `bytes`; at most 2^31 - 1, which no block has. */
+export function wideGranules(bytes: number, granule: number): number {
+  return Math.min(Math.floor(bytes / granule), 0x7fffffff) | 0;
+}
+
+/** Granules from `position` to the first aligned one that leaves none, or room for a block of `least`, before it. */
+export function leadTo(position: number, alignment: number, least: number): number {
+  const over = position % alignment;
+  const lead = over === 0 ? 0 : alignment - over;
+  return lead === 0 || lead >= least ? lead : lead + alignment;
+}

@@ -109,8 +109,7 @@ export class PlaceTree {
   insert(at: number, size: number): void {
     const leaf = at >>> LEAF_SHIFT;
     this.starts[leaf] |= 1 << at;
-    this.tally(leaf, 1);
-    this.raise(leaf, size);
+    this.add(leaf, size);
   }
 
   /** Takes out the block at `at`, which has `size` granules. */
@@ -125,7 +124,7 @@ export class PlaceTree {
 
   /** The block at `at` has shrunk from `before` granules at its upper end. */
   shorten(at: number, before: number): void {
-    this.lower(at >>> LEAF_SHIFT, before);
+    this.lower(at >>> LEAF_SHIFT, before, 0);
   }
 
   /** Of the block at `at` of `size` granules the `rest` is left, at `to`: none with 0. */
@@ -133,9 +132,7 @@ export class PlaceTree {
     const starts = this.starts;
     const leaf = at >>> LEAF_SHIFT;
     starts[leaf] ^= 1 << at;
-    if (rest === 0) {
-      this.tally(leaf, -1);
-    } else {
+    if (rest !== 0) {
       const target = to >>> LEAF_SHIFT;
       starts[target] |= 1 << to;
       if (target !== leaf) {
@@ -143,7 +140,7 @@ export class PlaceTree {
         this.raise(target, rest);
       }
     }
-    this.lower(leaf, size);
+    this.lower(leaf, size, rest === 0 ? -1 : 0);
   }
 
   /** The `size` granules at `at` have become free, joined with a block of `before` in front and one of `after` behind. */
@@ -154,15 +151,17 @@ export class PlaceTree {
     const leaf = start >>> LEAF_SHIFT;
     const source = next >>> LEAF_SHIFT;
     starts[leaf] |= 1 << start;
-    if (after === 0) {
-      if (before === 0) this.tally(leaf, 1);
-    } else {
+    if ((before | after) === 0) {
+      this.add(leaf, size);
+      return;
+    }
+    if (after !== 0) {
       starts[source] ^= 1 << next;
-      if (before !== 0) this.tally(source, -1);
+      if (before !== 0) this.tally((source + this.firstLeaf) | 0, -1);
       else if (source !== leaf) this.shift(source, leaf);
     }
     this.raise(leaf, (before + size + after) | 0);
-    if (after !== 0 && source !== leaf) this.lower(source, after);
+    if (after !== 0 && source !== leaf) this.lower(source, after, 0);
   }
 
   /** The lowest block large enough in the places of the leaf of `at` that `mask` leaves, or behind the leaf. */
@@ -189,10 +188,22 @@ export class PlaceTree {
     return -1;
   }
 
-  /** A leaf has `more` blocks more. */
-  private tally(leaf: number, more: number): void {
+  /** A leaf has one more block, of `size` granules. */
+  private add(leaf: number, size: number): void {
     const nodes = this.nodes;
+    // Counts change up to the root. Not to look where maxima stop changing saves a branch that is often mispredicted.
     for (let entry = (leaf + this.firstLeaf) | 0; entry >= 0; entry = ((entry >> 2) - 1) | 0) {
+      const word = wordOf(entry);
+      const more = (word + 4) | 0;
+      nodes[word] = larger(nodes[word], size);
+      nodes[more] = nodes[more] + 1;
+    }
+  }
+
+  /** An entry and those above it have `more` blocks more. */
+  private tally(from: number, more: number): void {
+    const nodes = this.nodes;
+    for (let entry = from; entry >= 0; entry = ((entry >> 2) - 1) | 0) {
       const word = (wordOf(entry) + 4) | 0;
       nodes[word] = nodes[word] + more;
     }
@@ -252,23 +263,28 @@ export class PlaceTree {
     }
   }
 
-  /** A block of `before` granules has left a leaf or shrunk: new maxima up to the first entry that stays as it is. */
-  private lower(leaf: number, before: number): void {
+  /**
+   * A block of `before` granules has left a leaf or shrunk: new maxima up to the first entry that stays as it is. All
+   * entries have `more` blocks more.
+   */
+  private lower(leaf: number, before: number, more: number): void {
     const nodes = this.nodes;
     let entry = (leaf + this.firstLeaf) | 0;
     let word = wordOf(entry);
-    if (nodes[word] !== before) return;
-    let largest = this.largestIn(leaf);
+    let largest = nodes[word] === before ? this.largestIn(leaf) : before;
     while (largest !== before) {
+      const count = (word + 4) | 0;
       nodes[word] = largest;
+      nodes[count] = nodes[count] + more;
       if (entry < 4) return;
       entry = ((entry >> 2) - 1) | 0;
       const above = wordOf(entry);
       // Another block was the largest there.
-      if (nodes[above] !== before) return;
+      if (nodes[above] !== before) break;
       largest = larger(largest, larger(nodes[word ^ 1], larger(nodes[word ^ 2], nodes[word ^ 3])));
       word = above;
     }
+    if (more !== 0) this.tally(entry, more);
   }
 
   /** Puts a root above the tree, which becomes its first child: four times as many leaves. */

@@ -6,7 +6,7 @@ import { none } from "../allocator.js";
 import { BlockTags } from "./block-tags.js";
 import { Extent, RESERVED } from "./extent.js";
 import type { FreeList } from "./free-list.js";
-import type { Layout } from "./layout.js";
+import { type Layout, leadTo, wideGranules } from "./layout.js";
 import { listOver } from "./list-over.js";
 import type { Fit, ResolvedFit } from "./options.js";
 import { QuickLists } from "./quick-lists.js";
@@ -18,7 +18,6 @@ const NONE = none;
 const LARGEST = RESERVED - 4096;
 /** Smaller sizes are in 32 bits, rounded up too. */
 const SMALL = 0x40000000;
-const MOST_GRANULES = 0x7fffffff;
 /** Best and worst fit know sizes below 2^30 granules. */
 const SIZE_LIMIT = 0x3fffffff;
 
@@ -61,7 +60,6 @@ export class SequentialFit implements Allocator {
   private readonly overhead: number;
   /** Overhead, and what rounds up to granules. */
   private readonly rounding: number;
-  private readonly header: number;
   private readonly trim: number;
   private readonly minSplit: number;
   private readonly preserved: boolean;
@@ -86,7 +84,6 @@ export class SequentialFit implements Allocator {
     this.minBlock = layout.minBlock;
     this.overhead = layout.header + layout.footer;
     this.rounding = (this.overhead + granule - 1) | 0;
-    this.header = layout.header;
     this.trim = Math.ceil(given.trim * perGranule);
     this.minSplit = Math.ceil(given.minSplit * perGranule) | 0;
     this.preserved = given.wilderness === "preserved";
@@ -155,12 +152,9 @@ export class SequentialFit implements Allocator {
 
   /** Granules of a block for `size` bytes; at most 2^31 - 1, which no block has. */
   private granulesFor(size: number): number {
-    const granules = size < SMALL ? ((size | 0) + this.rounding) >>> this.shift : this.largeGranulesFor(size);
+    const granules =
+      size < SMALL ? ((size | 0) + this.rounding) >>> this.shift : wideGranules(size + this.rounding, this.granule);
     return granules < this.minBlock ? this.minBlock : granules | 0;
-  }
-
-  private largeGranulesFor(size: number): number {
-    return Math.min(Math.floor((size + this.rounding) * this.perGranule), MOST_GRANULES) | 0;
   }
 
   private positionOf(ref: Ref): number {
@@ -188,15 +182,8 @@ export class SequentialFit implements Allocator {
 
   /** The program writes `size` bytes of the block at `at`, which has `need` granules or more. */
   private handOut(at: number, need: number, size: number): Ref {
-    if (((at + need) | 0) > this.extent.resident) this.writeUsed(at, size);
+    if (((at + need) | 0) > this.extent.resident) this.blocks.writeUsed(at, size);
     return (this.origin + at * this.granule) as Ref;
-  }
-
-  private writeUsed(at: number, size: number): void {
-    const { extent, layout } = this;
-    extent.touch(extent.offsetOf(at), layout.header + size);
-    if (layout.footer === 0) return;
-    extent.touch(extent.offsetOf(at + this.blocks.tags.usedAt(at)) - layout.footer, layout.footer);
   }
 
   /** Uses a block in which an aligned address leaves `need` granules, at the lowest such address. */
@@ -222,11 +209,9 @@ export class SequentialFit implements Allocator {
     return this.handOut(at, need, size);
   }
 
-  /** Granules from `at` to the first aligned position that leaves none, or room for a free block, before it. */
+  /** As `leadTo`, before a block at `at`. */
   private lead(at: number, alignment: number): number {
-    const over = (this.origin * this.perGranule + at) % alignment;
-    const lead = over === 0 ? 0 : alignment - over;
-    return lead === 0 || lead >= this.minBlock ? lead : lead + alignment;
+    return leadTo(this.origin * this.perGranule + at, alignment, this.minBlock);
   }
 
   /** Makes the first `lead` granules of the free block, or the preserved end, at `at` a block of their own. */
@@ -263,7 +248,7 @@ export class SequentialFit implements Allocator {
       return;
     }
     quick.push(at, size);
-    if (this.header > 0 && at + size > this.extent.resident) {
+    if (this.layout.header > 0 && at + size > this.extent.resident) {
       this.extent.touch(this.extent.offsetOf(at), QUICK_TAG);
     }
     if (quick.count >= this.quickCount) this.flush();
