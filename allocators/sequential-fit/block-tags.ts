@@ -8,6 +8,8 @@ import { Tags } from "./tags.js";
 /** Header and two links, at the start of a free block; its size again, the footer, at its end. */
 const FREE_TAG = 24;
 const FOOTER = 8;
+/** Header and one link of a block in a quick list. */
+const QUICK_TAG = 16;
 
 // V8 folds a constant of the module, but loads and checks an imported one at each use.
 const SPLITS = Cost.splits;
@@ -75,6 +77,15 @@ export class BlockTags {
     if (end > extent.used) extent.used = end;
   }
 
+  /** The block in use at `at` of `before` granules takes in the low end of the free one behind it, to have `need` or more. */
+  lengthen(at: number, before: number, need: number): void {
+    const next = at + before;
+    this.takeLow(next, need - before);
+    const taken = this.tags.usedAt(next);
+    this.tags.clearUsed(next, taken);
+    this.use(at, before + taken);
+  }
+
   /** Marks granules that are in no block as a block in use. */
   use(at: number, size: number): void {
     this.tags.setUsed(at, size);
@@ -137,6 +148,12 @@ export class BlockTags {
     if (at + size <= extent.resident || !this.tagged) return;
     extent.touch(extent.offsetOf(at), FREE_TAG);
     if (this.joins && at + size < extent.end) extent.touch(extent.offsetOf(at + size) - FOOTER, FOOTER);
+  }
+
+  /** The allocator's writes to a block that goes to a quick list. */
+  writeQuick(at: number, size: number): void {
+    const { extent } = this;
+    if (this.tagged && at + size > extent.resident) extent.touch(extent.offsetOf(at), QUICK_TAG);
   }
 
   /** The writes to the block in use at `at`: its tags, and `size` bytes by the program. */

@@ -6,7 +6,7 @@ import { none } from "../allocator.js";
 import { BlockTags } from "./block-tags.js";
 import { Extent, RESERVED } from "./extent.js";
 import type { FreeList } from "./free-list.js";
-import { type Layout, leadTo, wideGranules } from "./layout.js";
+import { leadTo, wideGranules } from "./layout.js";
 import { listOver } from "./list-over.js";
 import type { Fit, ResolvedFit } from "./options.js";
 import { QuickLists } from "./quick-lists.js";
@@ -20,9 +20,6 @@ const LARGEST = RESERVED - 4096;
 const SMALL = 0x40000000;
 /** Best and worst fit know sizes below 2^30 granules. */
 const SIZE_LIMIT = 0x3fffffff;
-
-/** Header and one link of a block in a quick list. */
-const QUICK_TAG = 16;
 
 /**
  * A sequential fit in one contiguous heap (docs/sequential-fits.md). The program's bytes start at multiples of the
@@ -49,7 +46,6 @@ export class SequentialFit implements Allocator {
   private readonly costs: Costs;
   private readonly blocks: BlockTags;
   private readonly list: FreeList;
-  private readonly layout: Layout;
   /** What is added to a block's position, in bytes, to have the program's address. */
   private readonly origin: Address;
   private readonly granule: number;
@@ -75,7 +71,6 @@ export class SequentialFit implements Allocator {
     const { granule, perGranule } = layout;
     this.extent = new Extent(space, layout, given.growth, fit === "best" || fit === "worst" ? SIZE_LIMIT : undefined);
     this.costs = space.costs;
-    this.layout = layout;
     this.origin = this.extent.base - layout.lead + layout.header;
     // Options may come as doubles; what is kept as one costs a conversion at each use.
     this.granule = granule | 0;
@@ -175,7 +170,9 @@ export class SequentialFit implements Allocator {
     } else {
       at = this.freeEnd();
       if (!this.growTo(at + need)) return NONE;
-      at = this.takeFromEnd(at, need);
+      list.rove(at, need, !this.preserved);
+      if (this.preserved) this.takePreserved(at, need);
+      else at = this.blocks.take(at, need);
     }
     return this.handOut(at, need, size);
   }
@@ -226,14 +223,6 @@ export class SequentialFit implements Allocator {
     }
   }
 
-  /** Hands out a part of the free end of the heap, which starts at `at` and is large enough; returns where it starts. */
-  private takeFromEnd(at: number, need: number): number {
-    this.list.rove(at, need, !this.preserved);
-    if (!this.preserved) return this.blocks.take(at, need);
-    this.takePreserved(at, need);
-    return at;
-  }
-
   private takePreserved(at: number, need: number): void {
     if (at + need < this.extent.end) this.costs[Cost.splits] += 1;
     this.blocks.use(at, need);
@@ -248,9 +237,7 @@ export class SequentialFit implements Allocator {
       return;
     }
     quick.push(at, size);
-    if (this.layout.header > 0 && at + size > this.extent.resident) {
-      this.extent.touch(this.extent.offsetOf(at), QUICK_TAG);
-    }
+    this.blocks.writeQuick(at, size);
     if (quick.count >= this.quickCount) this.flush();
   }
 
@@ -318,10 +305,7 @@ export class SequentialFit implements Allocator {
     if (joinsEnd) {
       this.takePreserved(at, need);
     } else {
-      this.blocks.takeLow(next, need - before);
-      const taken = this.blocks.tags.usedAt(next);
-      this.blocks.tags.clearUsed(next, taken);
-      this.blocks.use(at, before + taken);
+      this.blocks.lengthen(at, before, need);
     }
     return true;
   }
