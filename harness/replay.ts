@@ -5,8 +5,8 @@ import type { replaySegment as ReplaySegment } from "./replay-loop.js";
 // An allocator is a tree of small methods and a few long ones. V8 inlines neither the long ones (460 bytecodes) nor, after
 // 920 bytecodes in all, the small ones; at each call that remains it forgets what it knows of arrays and objects. A
 // matter of speed only: handle-table replays about a quarter faster.
-setFlagsFromString("--max-inlined-bytecode-size=1200");
-setFlagsFromString("--max-inlined-bytecode-size-cumulative=6000");
+setFlagsFromString("--max-inlined-bytecode-size=3000");
+setFlagsFromString("--max-inlined-bytecode-size-cumulative=12000");
 
 const copies = new Map<string, Promise<typeof ReplaySegment>>();
 
