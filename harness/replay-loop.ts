@@ -73,7 +73,7 @@ export function replaySegment(
   let sum = 0;
   for (let i = from; i < to; i++) {
     log.now = i;
-    // The ref of an event to come is on its way from memory while this one runs: 5 to 10 % with 5e4 live blocks.
+    // The ref of an event to come is on its way from memory while this one runs: 3 to 10 % with 5e4 live blocks.
     const ahead = slot[i + AHEAD < last ? i + AHEAD : last];
     if (ahead < refs.length) sum += refs[ahead];
     const code = op[i];

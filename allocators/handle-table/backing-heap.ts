@@ -3,7 +3,7 @@ import { Cost, type Costs } from "../../memory/costs.js";
 import { Blocks } from "./blocks.js";
 import { END } from "./free-blocks.js";
 import type { HandleEntries } from "./handle-entries.js";
-import { UNIT as BYTES_PER_UNIT, HeapPages } from "./heap-pages.js";
+import { UNIT as BYTES_PER_UNIT, FREE_HEAD_UNITS, HeapPages } from "./heap-pages.js";
 
 export interface BackingOptions {
   /** `segfit` reuses free blocks; `bump` only takes from the top until a compaction. */
@@ -28,11 +28,9 @@ const PAGE_CLASS = 13;
 /** Largest alignment that is served, 1 << 30, as a code. */
 const MAX_CODE = 26;
 
-/** Units at the start of a free block that hold its header and links. */
-const FREE_UNITS = 2;
-
 // V8 folds a constant of the module, but loads and checks an imported one at each use.
 const UNIT = BYTES_PER_UNIT;
+const FREE_UNITS = FREE_HEAD_UNITS;
 const NIL = END;
 
 /** Units of a block for `size` bytes: a header, and at least one unit of payload. */

@@ -1,30 +1,15 @@
+import * as freeRecords from "./free-records.js";
+
 /** "None". */
 export const END = -1;
 
-/** Start and end of no block, whatever its units. */
-export const NOWHERE: number = -(1 << 30);
-
 // V8 folds a constant of the module, but loads and checks an imported or exported one at each use.
 const NIL = END;
-
-/** Words of a record: 16 bytes, so that none straddles a cache line. */
-const RECORD_BITS = 2;
-const UNITS = 1;
-const NEXT = 2;
-const PREVIOUS = 3;
+const { RECORD_BITS, UNITS, NEXT, PREVIOUS, NOWHERE, CLASSES, classOf } = freeRecords;
 
 /** Marks hold this many low bits of a number; see `startingAt`. */
 const MARK_BITS = 16;
 const MARKS = 1 << MARK_BITS;
-
-/** Lists by size class; the last one takes everything above 2^15 bytes. */
-const CLASSES = 17;
-
-/** Class of a block of `units`: the smallest i with payload <= 2^i, at most 16. */
-export function classOf(units: number): number {
-  const i = 36 - Math.clz32(units - 2);
-  return i < CLASSES - 1 ? i : CLASSES - 1;
-}
 
 /**
  * The free blocks of a heap in 17 LIFO lists, segregated by size (Anchorage, Alaska's tag asplos-24-revision), and where
@@ -42,6 +27,7 @@ export class FreeBlocks {
   records = new Int32Array(1024);
   /** Bit i is set while list i holds a block; it may stay set when the last one leaves. */
   filled = 0;
+  /** The first number out of use. */
   spare = NIL;
   private made = CLASSES;
 
@@ -140,11 +126,13 @@ export class FreeBlocks {
     return this.records[(hole << RECORD_BITS) | NEXT];
   }
 
+  /** The boundaries at `start` and `end` are those of the free block `hole`. */
   setMarks(start: number, end: number, hole: number): void {
     this.marks[start >>> 1] = hole;
     this.marks[end >>> 1] = hole;
   }
 
+  /** A number for a free block at the head of its list, which has no marks yet. */
   add(start: number, units: number): number {
     const hole = this.make(start, units);
     this.push(hole, classOf(units));

@@ -1,21 +1,13 @@
 import { Cost, type Costs } from "../../memory/costs.js";
-import { classOf, END, type FreeBlocks, NOWHERE as PLACELESS } from "./free-blocks.js";
+import { END, type FreeBlocks } from "./free-blocks.js";
+import * as freeRecords from "./free-records.js";
 
 // V8 folds a constant of the module, but loads and checks an imported or exported one at each use.
 const NIL = END;
-const NOWHERE = PLACELESS;
 const LIST_HOPS = Cost.listHops;
 const SPLITS = Cost.splits;
 const COALESCES = Cost.coalesces;
-
-/** Words of a record; see `FreeBlocks`. */
-const RECORD_BITS = 2;
-const UNITS = 1;
-const NEXT = 2;
-const PREVIOUS = 3;
-
-const CLASSES = 17;
-const LAST_CLASS = CLASSES - 1;
+const { RECORD_BITS, UNITS, NEXT, PREVIOUS, NOWHERE, CLASSES, classOf } = freeRecords;
 
 /**
  * The free blocks of a heap under Anchorage's policy. `place` and `release` are all that a program's operations need; they
@@ -47,8 +39,7 @@ export class FreeLists {
   place(units: number): number {
     const { free, costs } = this;
     const { records, marks } = free;
-    const i = (36 - Math.clz32(units - 2)) | 0;
-    const own = i < LAST_CLASS ? i : LAST_CLASS;
+    const own = classOf(units);
     let hole = records[(own << RECORD_BITS) | NEXT];
     // The ring of an empty list leads back to a record without units.
     let found = records[(hole << RECORD_BITS) | UNITS];
@@ -83,8 +74,7 @@ export class FreeLists {
       return start;
     }
     const end = (start + units) | 0;
-    const j = (36 - Math.clz32(rest - 2)) | 0;
-    const list = j < LAST_CLASS ? j : LAST_CLASS;
+    const list = classOf(rest);
     costs[SPLITS] += 1;
     marks[end >>> 1] = hole;
     records[at] = end;
@@ -110,31 +100,24 @@ export class FreeLists {
     const { records, marks } = free;
     const before = marks[start >>> 1];
     const after = marks[end >>> 1];
-    let hole = 0;
+    let hole = before;
     let first = start;
     let last = end;
     if (before !== 0) {
-      hole = before;
-      // Unless there are very many free blocks, the first guess is right.
-      first = records[hole << RECORD_BITS];
-      if (((first + records[(hole << RECORD_BITS) | UNITS]) | 0) !== start) {
-        return this.releaseAmongMany(start, end);
-      }
+      // Unless there are very many free blocks, the mark is the number.
+      first = records[before << RECORD_BITS];
+      if (((first + records[(before << RECORD_BITS) | UNITS]) | 0) !== start) return this.releaseAmongMany(start, end);
     }
     if (after !== 0) {
-      const next = after;
-      if (records[next << RECORD_BITS] !== end) {
-        return this.releaseAmongMany(start, end);
-      }
-      last = (end + records[(next << RECORD_BITS) | UNITS]) | 0;
+      if (records[after << RECORD_BITS] !== end) return this.releaseAmongMany(start, end);
+      last = (end + records[(after << RECORD_BITS) | UNITS]) | 0;
       this.costs[COALESCES] += 1;
-      if (hole === 0) hole = next;
-      else free.take(next);
+      if (hole === 0) hole = after;
+      else free.take(after);
     }
     if (before !== 0) this.costs[COALESCES] += 1;
     const units = (last - first) | 0;
-    const i = (36 - Math.clz32(units - 2)) | 0;
-    const list = i < LAST_CLASS ? i : LAST_CLASS;
+    const list = classOf(units);
     if (hole === 0) {
       hole = free.spare;
       if (hole === NIL) return free.addFree(first, units);

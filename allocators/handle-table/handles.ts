@@ -42,7 +42,7 @@ export class Handles implements HandleHeap, StaleAware {
   // A ref above 2^31 is boxed when it crosses a call that is not inlined, so the methods that take or return one are
   // short and leave the work to others that speak of entries.
   allocate(size: number, alignment = UNIT): Ref {
-    const index = alignment <= UNIT ? this.create(size) : this.createAligned(size, 27 - Math.clz32(alignment));
+    const index = alignment <= UNIT ? this.create(size) : this.createRare(size, 27 - Math.clz32(alignment));
     return index === NIL ? none : this.entries.refOf(index);
   }
 
@@ -125,7 +125,7 @@ export class Handles implements HandleHeap, StaleAware {
   private create(size: number): number {
     const { entries, heap } = this;
     // What is rare leaves here and does not come back: V8 would look again at all that it knew before such a call.
-    if (size > MAX_OBJECT || entries.isReady() !== true || heap.reuses !== true) return this.createAligned(size, 0);
+    if (size > MAX_OBJECT || entries.isReady() !== true || heap.reuses !== true) return this.createRare(size, 0);
     const units = size <= UNIT ? 2 : (1 + ((size + UNIT - 1) >>> 4)) | 0;
     const { lists } = heap.blocks;
     const block = lists.place(units);
@@ -142,13 +142,15 @@ export class Handles implements HandleHeap, StaleAware {
     heap.blocks.own(block, heap.granted, index);
   }
 
-  private createAligned(size: number, code: number): number {
+  /** As `create`, of any alignment and where anything may be out of the ordinary. */
+  private createRare(size: number, code: number): number {
     const { entries, heap } = this;
     if (size > MAX_OBJECT || !entries.ready()) return NIL;
     const block = code === 0 ? heap.place(size) : heap.placeAligned(size, code);
     return block === NIL ? this.refuse() : this.name(block, size, code);
   }
 
+  /** The rest of `create` where no free block will do. */
   private createAtTop(size: number): number {
     const block = this.heap.placeAtTop(0, unitsFor(size), size);
     return block === NIL ? this.refuse() : this.name(block, size, 0);
@@ -162,11 +164,13 @@ export class Handles implements HandleHeap, StaleAware {
     return index;
   }
 
+  /** `free` of what `giveNarrow` leaves alone: large or pinned objects, worn entries, stale refs. */
   private freeRare(ref: Ref): void {
     const index = this.entries.find(ref);
     if (index >= 0) this.freeEntry(index);
   }
 
+  /** There is no block for the entry that is ready. */
   private refuse(): number {
     this.entries.unready();
     return NIL;

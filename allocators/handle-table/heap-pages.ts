@@ -7,9 +7,12 @@ export const UNIT = 16;
 /** Most units a heap can have (8 GiB): places and sums of two of them are int32. */
 const MAX_UNITS = 1 << 29;
 
-/** Bytes and units of a free block that the allocator writes: the header and two links. */
+/** Units at the start of a free block that the allocator writes: the header and two links. */
+export const FREE_HEAD_UNITS = 2;
+
+// V8 folds a constant of the module, but loads and checks an exported one at each use.
+const FREE_UNITS = FREE_HEAD_UNITS;
 const FREE_HEAD = 32;
-const FREE_UNITS = 2;
 
 const UNIT_BITS = 4;
 /** A page is 2^8 units. */

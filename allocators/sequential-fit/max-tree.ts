@@ -1,10 +1,9 @@
 import { grown } from "../../memory/columns.js";
 import type { Sizes } from "./sizes.js";
-import { largerOf, lowestBitOf } from "./tree-records.js";
+import * as treeRecords from "./tree-records.js";
 
 // V8 folds a constant of the module, but loads and checks an imported one at each use.
-const larger = largerOf;
-const lowestBit = lowestBitOf;
+const { larger, lowestBit } = treeRecords;
 
 const LEAF_SHIFT = 5;
 

@@ -1,11 +1,9 @@
 import { grown } from "../../memory/columns.js";
 import type { Sizes } from "./sizes.js";
-import { largerOf, lowestBitOf, sumUp, wordAt } from "./tree-records.js";
+import * as treeRecords from "./tree-records.js";
 
 // V8 folds a constant of the module, but loads and checks an imported one at each use.
-const larger = largerOf;
-const lowestBit = lowestBitOf;
-const wordOf = wordAt;
+const { larger, lowestBit, wordOf, sumUp } = treeRecords;
 
 const LEAF_SHIFT = 5;
 /** Where the records of nodes start: multiples of 8. */

@@ -1,20 +1,20 @@
 /** The records of a tree over places, as `PlaceTree` lays them out: the largest blocks of four children, and their counts. */
 
-const larger = (a: number, b: number): number => {
-  const over = (a - b) | 0;
-  return (a - (over & (over >> 31))) | 0;
-};
-
-const wordOf = (entry: number): number => (entry + (entry & -4)) | 0;
-
 /** Index of the lowest set bit of a word that is not 0. */
-export const lowestBitOf = (word: number): number => 31 - Math.clz32(word & -word);
+export function lowestBit(word: number): number {
+  return 31 - Math.clz32(word & -word);
+}
 
 /** Maximum of two granule counts without a branch: blocks come in no order that could be predicted. */
-export const largerOf = larger;
+export function larger(a: number, b: number): number {
+  const over = (a - b) | 0;
+  return (a - (over & (over >> 31))) | 0;
+}
 
 /** Where the largest block of an entry stands in its node's record; its count is 4 words on. */
-export const wordAt = wordOf;
+export function wordOf(entry: number): number {
+  return (entry + (entry & -4)) | 0;
+}
 
 /** Fills the record of an entry that is no leaf from those of its children. */
 export function sumUp(nodes: Int32Array, entry: number): void {
