@@ -14,7 +14,7 @@ export const PoolWord = {
   count: 1,
   /** First granule that was never carved into a block (nextoffset). */
   carved: 2,
-  /** Granules from the pool's start that had been handed out when it was full, or when it last changed its class. */
+  /** Granules from the pool's start that had been handed out when it was last full and not so any more, or changed its class. */
   handedOut: 3,
   /** Next pool of the one list this one is in: `used[class]`, or the arena's emptied pools. */
   next: 4,
@@ -97,10 +97,12 @@ export class PoolTable {
     return block;
   }
 
-  /** Puts a pool at the front of the list of its class. */
+  /** Puts a pool that was full at the front of the list of its class. All that was carved of it has been handed out. */
   list(pool: number): void {
     const records = this.records;
     const at = pool << RECORD_BITS;
+    const carved = records[at + CARVED];
+    if (carved > records[at + HANDED_OUT]) records[at + HANDED_OUT] = carved;
     const sizeClass = records[at + SIZE_CLASS];
     const first = this.used[sizeClass];
     records[at + NEXT] = first;

@@ -13,14 +13,7 @@ import { walkArenas } from "./walk.js";
 
 // Constants of this module cost less in hot code than imported ones: 1 ns of 20.
 const RECORD = RECORD_BITS;
-const {
-  freeHead: FREE_HEAD,
-  count: COUNT,
-  carved: CARVED,
-  handedOut: HANDED_OUT,
-  next: NEXT,
-  touched: TOUCHED,
-} = PoolWord;
+const { freeHead: FREE_HEAD, count: COUNT, carved: CARVED, next: NEXT, touched: TOUCHED } = PoolWord;
 
 /** Bytes of the link that makes a block free: C writes it when it carves a block, ahead of its use. */
 const LINK_BYTES = 8;
@@ -86,9 +79,14 @@ class Pymalloc implements Allocator, ArenaPlacement, PymallocState {
     const block = records[at + FREE_HEAD];
     const granule = (pool << this.poolShift) + block;
     const next = pools.link[granule];
+    // All bits where that was the last free block: as good as random where a class has several pools, most of them full. So
+    // a full pool is taken off its list without a branch. No touch: the last block of a pool is all in the page that its
+    // link was written to when it was carved.
+    const last = (next - 1) >> 31;
     records[at + FREE_HEAD] = next;
     records[at + COUNT]++;
-    if (next === 0) this.extend(pool, sizeClass);
+    if ((last & (records[at + CARVED] + sizeClass - this.poolGranules)) < 0) this.carve(pool, sizeClass);
+    else pools.used[sizeClass] = (pool + (last & (records[at + NEXT] - pool))) | 0;
     return (this.base + granule * this.align) as Ref;
   }
 
@@ -171,21 +169,15 @@ class Pymalloc implements Allocator, ArenaPlacement, PymallocState {
     return (this.base + ((pool << this.poolShift) + block) * this.align) as Ref;
   }
 
-  /** The free list of the first pool of a class is empty: carves one block more, or takes the full pool off the list. */
-  private extend(pool: number, sizeClass: number): void {
-    const { records, link, used } = this.pools;
+  /** The free list of a pool is empty: carves one block more. */
+  private carve(pool: number, sizeClass: number): void {
+    const { records, link } = this.pools;
     const at = pool << RECORD;
     const carved = records[at + CARVED];
-    if (carved + sizeClass < this.poolGranules) {
-      link[(pool << this.poolShift) + carved] = 0;
-      records[at + FREE_HEAD] = carved;
-      records[at + CARVED] = carved + sizeClass + 1;
-      this.touchTo(pool, carved * this.align + LINK_BYTES);
-    } else {
-      // No touch: the last block of a pool is all in the page that its link was written to when it was carved.
-      used[sizeClass] = records[at + NEXT];
-      if (carved > records[at + HANDED_OUT]) records[at + HANDED_OUT] = carved;
-    }
+    link[(pool << this.poolShift) + carved] = 0;
+    records[at + FREE_HEAD] = carved;
+    records[at + CARVED] = carved + sizeClass + 1;
+    this.touchTo(pool, carved * this.align + LINK_BYTES);
   }
 
   /** The first `bytes` of a pool have been written; from the start on, so the pages touched are a prefix of it. */
