@@ -41,8 +41,8 @@ export class Blocks {
    */
   private owners: Int32Array | undefined;
   private entries: HandleEntries | undefined;
-  /** Whether there may be dead blocks. */
-  private hasDead = false;
+  /** Whether there may be dead blocks, which may lie next to free ones. */
+  hasDead = false;
 
   /** `minSplit` is the least rest, in units, that is worth a free block. */
   constructor(pages: HeapPages, costs: Costs, minSplit: number, headOnly: boolean) {

@@ -41,6 +41,11 @@ export class Mover {
     return this.pins.hold(owner);
   }
 
+  /** As `holds`, of one that the program has not pinned. */
+  holdsUnpinned(owner: number): boolean {
+    return this.pins.model?.holds(owner) ?? false;
+  }
+
   /** Alignment code of a used block. */
   codeAt(block: number): number {
     return this.entries.codeOf(this.heap.blocks.ownerAt(block));
@@ -81,7 +86,9 @@ export class Mover {
     const owner = this.heap.blocks.ownerAt(block);
     const had = this.entries.unitsOf(owner);
     if (units !== had) this.fit(owner, had, units);
-    return this.moveOwned(owner, block, target, units, copied, log);
+    this.carry(owner, block, target, units, log, copied);
+    this.count(1, copied * UNIT);
+    return copied * UNIT;
   }
 
   /** The block of an entry is about to move to a place of `units` from one of `had`. */
@@ -90,16 +97,19 @@ export class Mover {
     this.entries.setSize(owner, units, this.entries.askedOf(owner));
   }
 
-  /** As `move`, of the block of an entry to a place of the units that the entry says. */
-  moveOwned(owner: number, block: number, target: number, units: number, copied: number, log: MoveLog): number {
+  /** As `move`, of the block of an entry to a place of the units that the entry says; `count` tells what it costs. */
+  carry(owner: number, block: number, target: number, units: number, log: MoveLog, copied = units): void {
     const { entries } = this;
     const { blocks, pages } = this.heap;
     blocks.own(target, units, owner);
     pages.touch(target, copied * UNIT);
     entries.point(owner, target);
-    this.costs[MOVES] += 1;
-    this.costs[BYTES_MOVED] += copied * UNIT;
-    log.move(this.entries.refOf(owner), this.heap.addressOf(block), this.heap.addressOf(target), (copied - 1) * UNIT);
-    return copied * UNIT;
+    log.move(entries.refOf(owner), pages.addressAt(block + 1), pages.addressAt(target + 1), (copied - 1) * UNIT);
+  }
+
+  /** Blocks were carried, `bytes` of them. */
+  count(moves: number, bytes: number): void {
+    this.costs[MOVES] += moves;
+    this.costs[BYTES_MOVED] += bytes;
   }
 }
