@@ -21,9 +21,9 @@ const STEP = 16;
  * dereference costs more: a ref is a name that only the simulator sees. A pinned object is one that the program cannot
  * find in its walk: it stays.
  *
- * The walk goes through the objects in the order of their names, where Redis goes through buckets of hashes and, from
- * each key, to its parts. Which objects come first matters little, because the hint looks at slabs. A pass that no cycle
- * asked for is one walk over all objects without regard to time.
+ * The walk goes through the objects in an order that has nothing to do with where they lie or when they came, always the
+ * same, as Redis goes through the buckets of a hash table. A pass that no cycle asked for is one walk over all objects
+ * without regard to time.
  */
 class DefragHint implements Compacting, Timed {
   private readonly costs: Costs;
@@ -32,10 +32,12 @@ class DefragHint implements Compacting, Timed {
   private readonly cycle: DefragCycle;
   private readonly byMean: boolean;
   private readonly chunkPages: number;
+  private readonly prefix: number;
   private readonly references: number;
   private readonly ns: Coefficients;
-  /** The next object to look at. */
+  /** Where the walk is, of 2^`bits` places, as many as there are names and more. */
   private cursor = 0;
+  private bits = 0;
   /** Milliseconds of the slice that was asked for; 0 for none. */
   private slice = 0;
   private readonly inside = new HeapMap();
@@ -47,6 +49,7 @@ class DefragHint implements Compacting, Timed {
     this.cycle = new DefragCycle(options);
     this.byMean = options.hint === "mean";
     this.chunkPages = Math.floor(options.chunk / 4096);
+    this.prefix = options.prefix;
     this.references = options.references;
     this.ns = coefficients[options.passTime];
   }
@@ -119,13 +122,16 @@ class DefragHint implements Compacting, Timed {
     this.slice = 0;
     const start = this.spent();
     let moved = 0;
+    this.makePlaces();
+    const places = 1 << this.bits;
     // At most once over all objects, however little time that takes.
-    for (let looks = 1; looks <= names.used && moved < budget; looks++) {
-      if (this.cursor >= names.used) {
+    for (let looks = 1; looks <= places && moved < budget; looks++) {
+      if (this.cursor === places) {
         this.cursor = 0;
         if (slice > 0 && !this.cycle.scanned(this.heap.slabs.wasted(), this.heap.allocated())) break;
       }
-      moved += this.look(this.cursor++, log);
+      const name = scattered(this.cursor++, this.bits);
+      if (name < names.used) moved += this.look(name, log);
       if (slice > 0 && looks % STEP === 0 && this.spent() - start >= slice) break;
     }
     return moved;
@@ -145,6 +151,14 @@ class DefragHint implements Compacting, Timed {
     }
   }
 
+  /** Has a place for each name; with more places the walk begins anew. */
+  private makePlaces(): void {
+    while (1 << this.bits < this.names.used) {
+      this.bits++;
+      this.cursor = 0;
+    }
+  }
+
   /** Looks at an object and moves it if that is worth while. Returns the bytes copied: a whole region, or 0. */
   private look(name: number, log: MoveLog): number {
     const { names, heap, costs } = this;
@@ -155,7 +169,7 @@ class DefragHint implements Compacting, Timed {
     const slab = heap.slabOf(place);
     if (slab < 0) return 0;
     if (!(this.byMean ? heap.slabs.isBelowMean(slab, this.chunkPages) : heap.slabs.isThin(slab))) return 0;
-    const target = heap.another(place);
+    const target = heap.another(place, this.prefix);
     if (target === none) return 0;
     const bytes = heap.capacityOf(place);
     heap.write(target, bytes);
@@ -182,6 +196,17 @@ class DefragHint implements Compacting, Timed {
   }
 }
 
+/** The place i of 2^bits, without a pattern: steps that can be undone, so that each number comes once. */
+function scattered(i: number, bits: number): number {
+  const mask = (1 << bits) - 1;
+  const half = (bits + 1) >> 1;
+  let x = i ^ (i >>> half);
+  x = Math.imul(x, 0x9e3779b1) & mask;
+  x ^= x >>> half;
+  x = Math.imul(x, 0x85ebca6b) & mask;
+  return x ^ (x >>> half);
+}
+
 /** Redis' active defragmentation, guided by how full jemalloc's slabs are. */
 export const defragHint: AllocatorSpec<DefragOptions> = {
   name: "defrag-hint",
@@ -195,6 +220,7 @@ export const defragHint: AllocatorSpec<DefragOptions> = {
   variants: [
     { ignore: 0, lower: 0, period: 0.1, passTime: "raw", dirtyDecay: 1 },
     { hint: "mean", ignore: 0, lower: 0, cycleMin: 25, cycleMax: 75, quantum: "8", references: 2 },
+    { hint: "mean", ignore: 0, lower: 0, period: 0.1, passTime: "raw", prefix: 8, pages: "chunks", chunk: 65536 },
   ],
   create(space, given) {
     const options = resolveOptions("defrag-hint", defragOptions, given);

@@ -1,6 +1,6 @@
 import { InputError } from "../../memory/errors.js";
 import type { OptionTable } from "../../memory/options.js";
-import { type JemallocOptions, jemallocOptions } from "../jemalloc/jemalloc.js";
+import { checkChunk, type JemallocOptions, jemallocOptions } from "../jemalloc/jemalloc.js";
 
 /** Options of `defrag-hint`, with the defaults of redis.conf, and those of its jemalloc. */
 export interface DefragOptions extends JemallocOptions {
@@ -18,6 +18,8 @@ export interface DefragOptions extends JemallocOptions {
   period: number;
   /** Milliseconds before it is switched on. */
   start: number;
+  /** Bytes that the program asks for on top of a block's capacity when it allocates an object anew. */
+  prefix: number;
   /** Pointers of the program to each object. */
   references: number;
   /** Coefficients by which the work takes virtual time. */
@@ -54,6 +56,13 @@ export const defragOptions: OptionTable<DefragOptions> = {
     default: 1,
     help: "pointers to each object, patched when it moves",
   },
+  prefix: {
+    kind: "integer",
+    min: 0,
+    max: 1024,
+    default: 0,
+    help: "bytes that an object is asked for beyond its block's capacity when it moves (8: Redis 4.0.2 of Mesh's test suite)",
+  },
   passTime: {
     kind: "choice",
     values: ["raw", "anchorage", "redis"],
@@ -63,14 +72,15 @@ export const defragOptions: OptionTable<DefragOptions> = {
   ...jemallocOptions,
   chunk: {
     ...jemallocOptions.chunk,
-    help: "hint=mean spares the chunk of the current slab; dirtyRatio: may stay in any case",
+    help: "hint=mean spares the chunk of the current slab; pages=chunks: size of a chunk; dirtyRatio: may stay in any case",
   },
   dirtyDecay: { ...jemallocOptions.dirtyDecay, kind: "number", min: 0, max: Number.POSITIVE_INFINITY, default: 10_000 },
 };
 
-/** Throws an `InputError` where thresholds or efforts are in the wrong order. */
+/** Throws an `InputError` where thresholds or efforts are in the wrong order, or a chunk has no size for one. */
 export function checkDefragOptions(o: DefragOptions): void {
   if (o.lower >= o.upper) throw new InputError(`defrag-hint: option lower: ${o.lower} is not below upper ${o.upper}`);
+  checkChunk("defrag-hint", o);
   if (o.cycleMin > o.cycleMax)
     throw new InputError(`defrag-hint: option cycleMin: ${o.cycleMin} is above cycleMax ${o.cycleMax}`);
 }

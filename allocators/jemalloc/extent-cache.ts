@@ -54,6 +54,13 @@ export class ExtentCache {
     return best;
   }
 
+  /** The oldest of the smallest extents that are surely large enough, or -1; sizes between two classes are the lower. */
+  bestFit(pages: number): number {
+    const bin = this.nextFilled(firstBinFor(pages, this.pad));
+    this.costs[Cost.listHops] += 1;
+    return bin < 0 ? -1 : this.bins[bin].first();
+  }
+
   /**
    * Where alignment asks for up to `most` pages and none of so many was found: the oldest extent of the first bin in
    * which that one has `pages` pages behind its `lead` (eset_fit_alignment), or -1.

@@ -7,11 +7,10 @@ import { Cost, type Costs } from "../../memory/costs.js";
 import type { HeapMap } from "../../memory/heap-map.js";
 import { IndexList } from "../../memory/index-list.js";
 import { Descriptors } from "./descriptors.js";
-import { ExtentCache, type ExtentColumns } from "./extent-cache.js";
+import { ExtentCache } from "./extent-cache.js";
+import { type PageRuns, State } from "./page-runs.js";
 import { PAGE, PAGE_CLASSES, pageClass, pagesOfClass } from "./size-classes.js";
 
-/** What the pages of an extent are, at its first and last page; pages inside an extent may hold anything. */
-export const State = { none: 0, active: 1, dirty: 2, retained: 3 } as const;
 const { active: ACTIVE, dirty: DIRTY, retained: RETAINED } = State;
 
 /** Addresses set aside: 32 GiB. */
@@ -26,8 +25,9 @@ const MOST_CUT = 6;
 /** The first mapping has 2 MiB, each further one the next page class (exp_grow). */
 const FIRST_GROWTH = 512;
 
-export class Extents implements ExtentColumns {
+export class Extents implements PageRuns {
   readonly base: Address;
+  readonly largestPadded = Number.POSITIVE_INFINITY;
   /** Pages mapped, and the end of the highest page ever handed out. */
   end: number;
   used: number;

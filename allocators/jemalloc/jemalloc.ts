@@ -1,12 +1,16 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
+import { InputError } from "../../memory/errors.js";
+import { isPowerOfTwo } from "../../memory/exact-math.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { defaultsOf, type OptionTable, resolveOptions } from "../../memory/options.js";
 import { Random } from "../../memory/random.js";
 import type { AllocatorSpec, Ref, Timed } from "../allocator.js";
 import { none } from "../allocator.js";
 import { relocate } from "../relocate.js";
+import { ChunkRuns } from "./chunk-runs.js";
 import { Decay } from "./decay.js";
-import { Extents, State } from "./extents.js";
+import { Extents } from "./extents.js";
+import { type PageRuns, State } from "./page-runs.js";
 import { classSize, LARGEST_SMALL, PAGE, SMALLEST_LARGE, SmallClasses } from "./size-classes.js";
 import { Slabs } from "./slabs.js";
 
@@ -14,6 +18,7 @@ import { Slabs } from "./slabs.js";
 export interface JemallocOptions {
   dirtyDecay: number;
   dirtyRatio: number;
+  pages: "extents" | "chunks";
   chunk: number;
   cacheOblivious: boolean;
   quantum: "8" | "16";
@@ -34,12 +39,18 @@ export const jemallocOptions: OptionTable<JemallocOptions> = {
     default: 0,
     help: "pages in use for each unused one that may stay, as in jemalloc 3 and 4 (8: lg_dirty_mult 3); 0: no such bound",
   },
+  pages: {
+    kind: "choice",
+    values: ["extents", "chunks"],
+    default: "extents",
+    help: "blocks and slabs are extents (jemalloc 5), or runs in chunks with a header of their own (jemalloc 4)",
+  },
   chunk: {
     kind: "bytes",
     min: 4096,
     max: 1 << 30,
     default: 1 << 21,
-    help: "dirtyRatio: unused bytes that may stay in any case, a chunk of jemalloc 3 and 4",
+    help: "pages=chunks: size of a chunk; dirtyRatio: unused bytes that may stay in any case",
   },
   cacheOblivious: {
     kind: "boolean",
@@ -53,6 +64,16 @@ export const jemallocOptions: OptionTable<JemallocOptions> = {
     help: "spacing of the smallest classes (LG_QUANTUM): 16, or 8 as in the copy that Redis ships",
   },
 };
+
+/** Smallest chunk: behind its header, 15 pages have room for the largest slab. */
+const LEAST_CHUNK = 65536;
+
+/** Throws an `InputError` where pages are to be cut from chunks of a size that cannot be. */
+export function checkChunk(allocator: string, { pages, chunk }: JemallocOptions): void {
+  if (pages === "chunks" && (chunk < LEAST_CHUNK || !isPowerOfTwo(chunk))) {
+    throw new InputError(`${allocator}: option chunk: ${chunk} is not a power of two from ${LEAST_CHUNK} up`);
+  }
+}
 
 const CACHE_LINE = 64;
 /** Requests beyond this find no addresses. */
@@ -68,7 +89,7 @@ export class Jemalloc implements Timed {
   private readonly quantum: number;
   private readonly pad: number;
   private readonly classes: SmallClasses;
-  private readonly extents: Extents;
+  private readonly extents: PageRuns;
   /** What its bins know of themselves. */
   readonly slabs: Slabs;
   private readonly base: Address;
@@ -86,14 +107,15 @@ export class Jemalloc implements Timed {
     this.quantum = Number(given.quantum);
     this.pad = given.cacheOblivious ? 1 : 0;
     this.classes = new SmallClasses(this.quantum);
-    this.extents = new Extents(space, this.pad);
+    this.chunkPages = Math.floor(given.chunk / PAGE);
+    this.extents =
+      given.pages === "extents" ? new Extents(space, this.pad) : new ChunkRuns(space, this.pad, this.chunkPages);
     this.slabs = new Slabs(this.classes, this.extents, space.costs);
     this.base = this.extents.base;
     const decays = given.dirtyDecay > 0 && given.dirtyDecay < Number.POSITIVE_INFINITY;
     this.decay = decays ? new Decay(given.dirtyDecay) : undefined;
     this.purgeAtOnce = given.dirtyDecay === 0;
     this.dirtyRatio = given.dirtyRatio;
-    this.chunkPages = Math.floor(given.chunk / PAGE);
     this.random = new Random(0);
   }
 
@@ -149,7 +171,8 @@ export class Jemalloc implements Timed {
     extents.forEach((page, pages, state) => {
       const start = base + page * PAGE;
       const end = start + pages * PAGE;
-      if (state !== State.active) {
+      if (state === State.header) map.add(start, end - start, Kind.header);
+      else if (state !== State.active) {
         const fresh = base + Math.max(page, Math.min(page + pages, extents.used)) * PAGE;
         map.add(start, fresh - start, Kind.free);
         map.add(fresh, end - fresh, Kind.fresh);
@@ -174,9 +197,11 @@ export class Jemalloc implements Timed {
     return this.sizeClassOf(page) === 0 ? -1 : this.extents.first[page];
   }
 
-  /** Another region of the class that a block in a slab has; `none` without memory. Nothing is written to it. */
-  another(ref: Ref): Ref {
-    const at = this.slabs.take(this.sizeClassOf(Math.floor((ref - this.base) / PAGE)) - 1);
+  /** A place for `more` bytes than a block in a slab holds; `none` without memory. Nothing is written to a region. */
+  another(ref: Ref, more = 0): Ref {
+    const size = this.capacityOf(ref) + more;
+    if (size > SMALL) return this.allocateLarge(size, 1);
+    const at = this.slabs.take(this.classes.ofRequest[(size + 7) >> 3]);
     return at < 0 ? none : ((this.base + at) as Ref);
   }
 
@@ -196,6 +221,11 @@ export class Jemalloc implements Timed {
     return page < sizeClass.length ? sizeClass[page] : 0;
   }
 
+  /** Pages of a large block, with the one on top that its start may move in. */
+  private pagesOf(bytes: number): number {
+    return bytes / PAGE + (bytes <= this.extents.largestPadded ? this.pad : 0);
+  }
+
   /** Bytes of the class of a large request. */
   private largeClass(size: number): number {
     return size <= SMALLEST_LARGE ? SMALLEST_LARGE : classSize(size, this.quantum);
@@ -203,10 +233,11 @@ export class Jemalloc implements Timed {
 
   private allocateLarge(size: number, alignment: number): Ref {
     const bytes = this.largeClass(size);
-    const page = this.extents.allocate(bytes / PAGE + this.pad, Math.max(1, alignment / PAGE));
+    const pages = this.pagesOf(bytes);
+    const page = this.extents.allocate(pages, Math.max(1, alignment / PAGE));
     if (page < 0) return none;
     let address = this.base + page * PAGE;
-    if (this.pad > 0 && alignment < PAGE) {
+    if (pages * PAGE > bytes && alignment < PAGE) {
       const step = Math.max(CACHE_LINE, alignment);
       address += this.random.below(PAGE / step) * step;
     }
@@ -236,7 +267,7 @@ export class Jemalloc implements Timed {
     const bytes = this.largeClass(size);
     if (bytes === before) return true;
     const page = Math.floor((ref - this.base) / PAGE);
-    const pages = bytes / PAGE + this.pad;
+    const pages = this.pagesOf(bytes);
     const done = bytes < before ? this.extents.shrink(page, pages, this.purgeAtOnce) : this.extents.expand(page, pages);
     if (done) {
       this.large.set(ref, bytes);
@@ -260,6 +291,11 @@ export const jemalloc: AllocatorSpec<JemallocOptions> = {
     { dirtyDecay: Number.POSITIVE_INFINITY, cacheOblivious: false },
     { quantum: "8", dirtyDecay: 5 },
     { dirtyDecay: Number.POSITIVE_INFINITY, dirtyRatio: 8 },
+    { pages: "chunks", chunk: 65536, dirtyDecay: Number.POSITIVE_INFINITY, dirtyRatio: 8 },
   ],
-  create: (space, given) => new Jemalloc(space, resolveOptions("jemalloc", jemallocOptions, given)),
+  create(space, given) {
+    const options = resolveOptions("jemalloc", jemallocOptions, given);
+    checkChunk("jemalloc", options);
+    return new Jemalloc(space, options);
+  },
 };

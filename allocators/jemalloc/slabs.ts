@@ -5,7 +5,7 @@
  */
 import { Cost, type Costs } from "../../memory/costs.js";
 import { AgeHeap, isOlder } from "./age-heap.js";
-import type { Extents } from "./extents.js";
+import type { PageRuns } from "./page-runs.js";
 import { PAGE, type SmallClasses } from "./size-classes.js";
 
 /** Words of the bitmap of a slab, of at most 512 regions. */
@@ -14,7 +14,7 @@ const NO_SLAB = -1;
 
 export class Slabs {
   private readonly classes: SmallClasses;
-  private readonly extents: Extents;
+  private readonly extents: PageRuns;
   private readonly costs: Costs;
   /** By class: the current slab, and the others that are neither full nor empty. */
   private readonly current: Int32Array;
@@ -31,7 +31,7 @@ export class Slabs {
   private readonly slabs: Int32Array;
   private readonly live: Int32Array;
 
-  constructor(classes: SmallClasses, extents: Extents, costs: Costs) {
+  constructor(classes: SmallClasses, extents: PageRuns, costs: Costs) {
     this.classes = classes;
     this.extents = extents;
     this.costs = costs;
