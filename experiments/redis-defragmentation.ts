@@ -11,7 +11,7 @@ const POINTS = 4000;
 /** The quick profile runs the workload at 1/16 of its size; times and counts of controllers shrink alike. */
 const SCALES = { quick: 16, paper: 1 } as const;
 /** Virtual ms after the last eviction in which controllers go on, at full size: as long as figures were taken after it. */
-const IDLE = { alaska72: 8760, mesh402: 5500 } as const;
+const IDLE = { alaska72: 8760, mesh402: 5500, mesh402je: 5500 } as const;
 /** Moment at which active defragmentation was switched on by hand, half a second after the last eviction. */
 const SWITCHED_ON = 2570;
 const MIB = 1024 * 1024;
@@ -21,8 +21,8 @@ const FIRST_POLL = 2500;
 const DEFRAG_72 = "active defrag 7.2";
 const DEFRAG_40 = "active defrag 4.0";
 const VMA = "vma, full";
-/** Redis' own defragmentation is of the version that runs on its workload. */
-const only: Readonly<Record<string, keyof typeof IDLE>> = { [DEFRAG_72]: "alaska72", [DEFRAG_40]: "mesh402" };
+/** Redis' own defragmentation is of the version that runs on its workload, 4.0 on the server built with its jemalloc. */
+const only: Readonly<Record<string, keyof typeof IDLE>> = { [DEFRAG_72]: "alaska72", [DEFRAG_40]: "mesh402je" };
 
 function allocatorsAt(scale: number): Arms {
   const times = `poll=${500 / scale},firstPoll=${FIRST_POLL / scale},minSleep=${10 / scale},fUpper=1.1`;
@@ -35,19 +35,28 @@ function allocatorsAt(scale: number): Arms {
     slide: `handle-table:compact=slide,alpha=1,${times}`,
     "two-finger": `handle-table:compact=twoFinger,alpha=1,${times}`,
     "handles, still": "handle-table:compact=none",
-    [DEFRAG_72]: `defrag-hint:period=${100 / scale},ignore=${(100 * MIB) / scale},dirtyDecay=${10000 / scale}`,
+    [DEFRAG_72]: `defrag-hint:passTime=redis72,period=${100 / scale},ignore=${(100 * MIB) / scale},dirtyDecay=${10000 / scale}`,
     [DEFRAG_40]:
       `defrag-hint:hint=mean,lower=0,ignore=${1024 / scale},cycleMin=25,cycleMax=75,period=${100 / scale},` +
-      `start=${SWITCHED_ON / scale},quantum=8,dirtyDecay=Infinity,dirtyRatio=8,chunk=${(2 * MIB) / scale}`,
+      `start=${SWITCHED_ON / scale},prefix=8,quantum=8,dirtyDecay=Infinity,dirtyRatio=8,pages=chunks,chunk=${(2 * MIB) / scale}`,
     [VMA]: `vma:algorithm=full,blockBytes=${(256 * MIB) / scale},${times}`,
     oracle: "oracle",
   };
 }
 
-const label = { alaska72: "alaska72: Redis 7.2.4", mesh402: "mesh402: Redis 4.0.2" } as const;
+const label = {
+  alaska72: "alaska72: Redis 7.2.4",
+  mesh402: "mesh402: Redis 4.0.2",
+  mesh402je: "mesh402je: Redis 4.0.2 with jemalloc",
+} as const;
+/** The two servers, each in one picture: the one built with its jemalloc is shown beside the other allocators. */
+const shownVariants = ["alaska72", "mesh402"] as const;
+const shownAs = (variant: keyof typeof label): (typeof shownVariants)[number] =>
+  variant === "mesh402je" ? "mesh402" : variant;
 const workloadsAt = (scale: number): Arms => ({
   [label.alaska72]: `redis:variant=alaska72,scale=${scale}`,
   [label.mesh402]: `redis:variant=mesh402,scale=${scale}`,
+  [label.mesh402je]: `redis:variant=mesh402je,scale=${scale}`,
 });
 const names = Object.keys(allocatorsAt(1));
 /** Without the one whose records of small objects outweigh them. */
@@ -85,8 +94,8 @@ const shown: Readonly<Record<Evidence, string>> = {
 };
 
 /** Ours over theirs, one row a figure; a phase that changes nothing for the allocator is left out. */
-function comparison(tables: Tables, variant: RedisFigure["variant"]): Table {
-  const figures = redisFigures.filter((figure) => figure.variant === variant);
+function comparison(tables: Tables, variant: (typeof shownVariants)[number]): Table {
+  const figures = redisFigures.filter((figure) => shownAs(figure.variant) === variant);
   return tableOf(
     figures
       .filter(
@@ -97,7 +106,7 @@ function comparison(tables: Tables, variant: RedisFigure["variant"]): Table {
         const { allocator, moment, evidence } = figure;
         const when = moment.length === 1 ? `after ${moment}` : moment;
         return {
-          workload: label[variant],
+          workload: label[shownAs(variant)],
           allocator: `${allocator}, ${when} (${shown[evidence]})`,
           value: againstFigure(tables, figure),
         };
@@ -113,7 +122,7 @@ function finding(tables: Tables): string {
   const worst = redisFigures[off.indexOf(Math.max(...off))];
   const within = off.filter((x) => x <= 0.01).length;
   const ended = names
-    .filter((name) => only[name] !== "mesh402")
+    .filter((name) => only[name] !== "mesh402je")
     .map((name) => `${mb(name, "end")} (${name})`)
     .join(", ");
   const saved = 1 - value("Anchorage", "endFootprint") / value("glibc", "endFootprint");
@@ -135,15 +144,19 @@ function finding(tables: Tables): string {
     `glibc, movement brings back ${(h0 - h1).toFixed(1)} MB, and the ${(n - h1).toFixed(1)} MB of both together are ` +
     `${((100 * (n - h1)) / (n - o)).toFixed(0)} % of what free movement without handles could save. ` +
     `Redis' own defragmentation, which patches ${(patched / 1e6).toFixed(2)} million pointers in place of a table, ends at ` +
-    `${mb(DEFRAG_72, "end")} MB when its idle time is over, and on mesh402 goes from ${mb(DEFRAG_40, "D", "mesh402")} to ` +
-    `${mb(DEFRAG_40, "end", "mesh402")}. ` +
+    `${mb(DEFRAG_72, "end")} MB when its idle time is over, and on mesh402je goes from ${mb(DEFRAG_40, "D", "mesh402je")} to ` +
+    `${mb(DEFRAG_40, "end", "mesh402je")}. ` +
     `Of ${off.length} published or measured figures ` +
     `${within} are met within 1 %; the farthest is ${worst.allocator} on ${worst.variant} (${worst.moment}): ` +
     `${megabytesAt(tables, worst).toFixed(1)} against ${worst.low === worst.high ? worst.low : `${worst.low} to ${worst.high}`} (${worst.evidence}).`
   );
 }
 
-const costsOf: Readonly<Record<string, string>> = { anchorage: "anchorage", "defrag-hint": "redis" };
+const costsOf: Readonly<Record<string, string>> = {
+  Anchorage: "anchorage",
+  [DEFRAG_72]: "redis72",
+  [DEFRAG_40]: "redis",
+};
 
 export default defineExperiment({
   name: "redis-defragmentation",
@@ -157,26 +170,30 @@ export default defineExperiment({
   metrics: ["peakFootprint", "endFootprint", "pauses", "pauseMax", "movedPerByteFreed", "tablePerLiveAtEnd"],
   skip({ workload, allocator }) {
     const variant = only[allocator.label];
-    if (variant === undefined || workload.options["variant"] === variant) return undefined;
-    return `this version and setting ran on ${variant}`;
+    if (workload.options["variant"] === variant) return undefined;
+    if (variant !== undefined) return `this version and setting ran on ${variant}`;
+    return workload.options["variant"] === "mesh402je" ? "this server is built with its own jemalloc" : undefined;
   },
   settings: ({ workload, allocator }) => ({
     looks: 1,
     idle: IDLE[workload.options["variant"] as keyof typeof IDLE] / Number(workload.options["scale"]),
-    costs: costsOf[allocator.spec.name] ?? "raw",
+    costs: costsOf[allocator.label] ?? "raw",
   }),
   finding,
   charts: [
     {
       name: "footprint",
       caption:
-        "Footprint over virtual time (4 million requests a second; times and bytes are those of the scale that ran): A inserts 700,000 keys, B evicts to the limit, C inserts larger values, D evicts again, then the server is idle. vma, whose records of so small objects outweigh them, is in the table alone.",
+        "Footprint over virtual time (4 million requests a second; times and bytes are those of the scale that ran): A inserts 700,000 keys, B evicts to the limit, C inserts larger values, D evicts again, then the server is idle. vma, whose records of so small objects outweigh them, is in the table alone. Active defrag 4.0 is of the server built with its own jemalloc, which evicts by that allocator's sizes.",
       draw(tables, theme) {
         const all = recordsOf(courses(tables, Object.values(label), POINTS));
         const course = all
-          .filter((row) => row["allocator"] !== VMA)
+          .filter(
+            ({ allocator, workload }) => allocator !== VMA && (workload !== label.mesh402je || allocator === DEFRAG_40),
+          )
           .map((row) => ({
             ...row,
+            workload: row["workload"] === label.mesh402je ? label.mesh402 : row["workload"],
             virtual: (Number(row["event"]) + 1) / EVENTS_PER_MILLISECOND,
           }));
         return timeline(tableOf(course), {
@@ -192,7 +209,7 @@ export default defineExperiment({
         });
       },
     },
-    ...(["alaska72", "mesh402"] as const).map((variant) => ({
+    ...shownVariants.map((variant) => ({
       name: `published-${variant}`,
       caption:
         "Our footprint over theirs at the same moment: 1 is agreement, or within the range of several machines. Replayed: the same requests on the real allocator. Published: resident memory of the whole process, of which about 6 MB are not its heap. Measured: the same of a run of our own. Modelled: a second implementation of the same rules.",

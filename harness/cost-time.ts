@@ -33,6 +33,12 @@ export const costSets: Readonly<Record<CoefficientSet, CostSet>> = {
     source: "docs/redis.md: looks counted in a run of Redis 4.0.2",
     coefficients: coefficients.redis,
   },
+  redis72: {
+    name: "redis72",
+    title: "The same on the servers of the Alaska artifact",
+    source: "docs/redis.md: courses of memory under Redis 7.2",
+    coefficients: coefficients.redis72,
+  },
 };
 
 /** The set that counts are turned into time by where none is named. */

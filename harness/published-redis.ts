@@ -4,7 +4,7 @@
 export type Evidence = "replay on the real allocator" | "published RSS" | "measured RSS" | "independent model";
 
 export interface RedisFigure {
-  readonly variant: "alaska72" | "mesh402";
+  readonly variant: "alaska72" | "mesh402" | "mesh402je";
   /** Name of the arm in the experiment. */
   readonly allocator: string;
   /** End of a phase, the largest value of the run, or its end after the idle time. */
@@ -47,13 +47,13 @@ const published = (allocator: string, moment: RedisFigure["moment"], low: number
 });
 
 const measured = (allocator: string, moment: RedisFigure["moment"], mb: number): RedisFigure => ({
-  variant: "mesh402",
+  variant: "mesh402je",
   allocator,
   moment,
   low: mb,
   high: mb,
   evidence: "measured RSS",
-  source: "resident memory of Redis 4.0.2 with its jemalloc 4.0.3, which evicts by that allocator's sizes",
+  source: "resident memory of Redis 4.0.2 of Mesh's test suite with its own jemalloc 4.0.3",
 });
 
 const modelled = (

@@ -84,6 +84,41 @@ describe("the hint", () => {
   });
 });
 
+describe("the walk", () => {
+  it("has no order: early moves empty hardly a slab, late ones many", () => {
+    const { heap } = start({ ignore: 1, lower: 1, upper: 1000, passTime: "redis" });
+    // 200 slabs of 8 objects beside one with a single object and room: half full is thin.
+    const refs = slabs(heap, [1, ...Array.from({ length: 200 }, () => 8)]).flat();
+    const pages = (): number => new Set(refs.map((ref) => Math.floor(heap.addressOf(ref) / 4096))).size;
+    heap.compact(400 * 256, unlogged);
+    // A quarter of the objects has moved; in order, that would have emptied 50 slabs.
+    expect(pages()).toBeGreaterThan(190);
+    heap.compact(FULL, unlogged);
+    expect(pages()).toBeLessThan(140);
+  });
+
+  it("looks at each object once", () => {
+    const { space, heap } = start();
+    let live = 0;
+    for (const slabsMade of [1, 2, 3, 100, 1000]) {
+      const kept = Array.from({ length: slabsMade }, () => 13);
+      slabs(heap, kept);
+      live += 13 * slabsMade;
+      const before = count(space, "blocksVisited");
+      heap.compact(FULL, unlogged);
+      expect(count(space, "blocksVisited") - before).toBe(live);
+    }
+  });
+
+  it("of a program that adds its prefix to what a block holds moves each object to the next class", () => {
+    const { heap } = start({ prefix: 8 });
+    const [, sparse] = slabs(heap, [10, 2, 15]);
+    heap.compact(FULL, unlogged);
+    expect(sparse.map((ref) => heap.capacityOf(ref))).toEqual([320, 320]);
+    heap.audit();
+  });
+});
+
 describe("the cycle", () => {
   const cycle = (given: Partial<DefragOptions> = {}): DefragCycle => new DefragCycle({ ...defaults, ...given });
   const MB100 = 104_857_600;

@@ -23,7 +23,7 @@ export interface DefragOptions extends JemallocOptions {
   /** Pointers of the program to each object. */
   references: number;
   /** Coefficients by which the work takes virtual time. */
-  passTime: "raw" | "anchorage" | "redis";
+  passTime: "raw" | "anchorage" | "redis" | "redis72";
 }
 
 const percent = { kind: "number", min: 0, max: 1000 } as const;
@@ -65,9 +65,9 @@ export const defragOptions: OptionTable<DefragOptions> = {
   },
   passTime: {
     kind: "choice",
-    values: ["raw", "anchorage", "redis"],
+    values: ["raw", "anchorage", "redis", "redis72"],
     default: "redis",
-    help: "coefficients by which looks and moves take virtual time",
+    help: "coefficients by which looks and moves take virtual time: redis of a small virtual machine, redis72 of servers",
   },
   ...jemallocOptions,
   chunk: {

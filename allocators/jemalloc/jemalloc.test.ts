@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type AddressSpace, createAddressSpace, Use } from "../../memory/address-space.js";
 import { HeapMap, Kind } from "../../memory/heap-map.js";
 import { type Allocator, isTimed, type Ref } from "../allocator.js";
+import { headerPages } from "./chunk-runs.js";
 import { type JemallocOptions, jemalloc } from "./jemalloc.js";
 import { binOf, classSize, firstBinFor, pageClass, pagesOfClass, SmallClasses } from "./size-classes.js";
 
@@ -237,5 +238,73 @@ describe("jemalloc's decay", () => {
     const map = new HeapMap();
     heap.walk(map);
     expect(map.totals()[Kind.live]).toBe(10 * 512);
+  });
+});
+
+describe("jemalloc 4's chunks", () => {
+  const KIB = 1024;
+  const never = Number.POSITIVE_INFINITY;
+  const chunked = (options: Partial<JemallocOptions> = {}) =>
+    heapOf({ pages: "chunks", chunk: 64 * KIB, quantum: "8", dirtyDecay: never, ...options });
+
+  it("begin with a header of 13 pages for 2 MiB, 1 for 64 KiB, that counts from the start", () => {
+    expect([2048, 1024, 64].map((kib) => headerPages(kib / 4))).toEqual([13, 7, 1]);
+    const { heap, space } = chunked({ chunk: 2048 * KIB });
+    expect(pageOf(heap.allocate(256))).toBe(13);
+    expect(space.resident).toBe(14 * PAGE);
+    const map = new HeapMap();
+    heap.walk(map);
+    expect(map.totals()[Kind.header]).toBe(13 * PAGE);
+  });
+
+  it("are used from the newest on, where Linux has put the lowest address, each from its lowest page", () => {
+    const { heap } = chunked();
+    // 15 slabs of 16 regions fill a chunk.
+    const refs = take(heap, 3 * 240, 256);
+    expect(refs.map(pageOf)).toEqual(refs.map((_, i) => 16 * Math.floor(i / 240) + 1 + Math.floor((i % 240) / 16)));
+    for (const i of [10, 300, 700, 500]) heap.free(refs[i]);
+    expect(take(heap, 4, 256)).toEqual([refs[500], refs[700], refs[300], refs[10]]);
+  });
+
+  it("give the smallest run that is large enough, and keep the rest of one that is cut", () => {
+    const { heap } = chunked({ cacheOblivious: false });
+    const [a, , c] = [heap.allocate(20 * KIB), heap.allocate(4 * KIB), heap.allocate(16 * KIB), heap.allocate(4 * KIB)];
+    heap.free(a);
+    heap.free(c);
+    // 5 and 4 pages are unused, and the 1 at the end.
+    expect(pageOf(heap.allocate(12 * KIB))).toBe(pageOf(c));
+    expect(pageOf(heap.allocate(20 * KIB))).toBe(pageOf(a));
+  });
+
+  it("serve what does not fit in one from chunks of its own, without the page on top", () => {
+    const { heap, space } = chunked();
+    const ref = heap.allocate(300_000);
+    expect(ref % (64 * KIB)).toBe(0);
+    expect(heap.capacityOf(ref)).toBe(320 * KIB);
+    expect(space.mappedFor(Use.heap)).toBe(320 * KIB);
+    heap.free(ref);
+    const small = heap.allocate(256);
+    expect(space.mappedFor(Use.heap)).toBe(320 * KIB);
+    expect(pageOf(small)).toBe(4 * 16 + 1);
+  });
+
+  it("keep one that is unused as it is, and leave unused pages up to an eighth of those in use, or to a chunk", () => {
+    const { heap, space } = chunked({ dirtyRatio: 8 });
+    const refs = take(heap, 100 * 240, 256);
+    expect(space.resident).toBe(100 * 16 * PAGE);
+    // Every other slab: 750 of 1,500 pages, of which an eighth of the others may stay.
+    for (let i = 0; i < refs.length; i++) if ((i >> 4) % 2 === 0) heap.free(refs[i]);
+    expect(space.resident).toBe((100 + 750 + Math.floor(750 / 8)) * PAGE);
+    for (let i = 0; i < refs.length; i++) if ((i >> 4) % 2 === 1) heap.free(refs[i]);
+    // At most a chunk of dirty pages; the header of the spare chunk, whose pages may be given back.
+    expect(space.resident).toBeLessThanOrEqual((16 + 1) * PAGE);
+    expect(take(heap, 100 * 240, 256).length).toBe(24_000);
+    expect(space.mappedFor(Use.heap)).toBe(100 * 64 * KIB);
+  });
+
+  it("must have a size that is a power of two, with room for a slab behind the header", () => {
+    for (const chunk of [32 * KIB, 96 * KIB]) {
+      expect(() => chunked({ chunk })).toThrow(`jemalloc: option chunk: ${chunk} is not a power of two from 65536 up`);
+    }
   });
 });

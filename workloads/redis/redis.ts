@@ -27,7 +27,7 @@ const options: OptionTable<RedisOptions> = {
     kind: "choice",
     values: Object.keys(redisVariants),
     default: "mesh402",
-    help: "which paper's server: Redis 4.0.2 of Mesh (8-byte prefix, 10 samples) or 7.2.4 of Alaska (1 sample)",
+    help: "whose server: Redis 4.0.2 of Mesh (8-byte prefix, 10 samples), the same on its jemalloc, or 7.2.4 of Alaska (1 sample)",
   },
   scale: {
     kind: "integer",
@@ -143,6 +143,7 @@ export const redis: WorkloadSpec<RedisOptions> = {
   defaults: defaultsOf(options),
   variants: [
     { variant: "alaska72" },
+    { variant: "mesh402je", scale: 64 },
     { tick: "no", value: 150, newValue: 300 },
     { victims: "uniform", scale: 32 },
     { victims: "oldest", scale: 64 },
