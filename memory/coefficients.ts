@@ -17,9 +17,8 @@ export type Coefficients = Readonly<Partial<Record<CostName, number>>>;
  * other space are taken to cost as in `raw`, 1.2 and 5.2 ms of 14.9; 57 ns for each object remain.
  *
  * `redis`: active defragmentation finds each object through the keyspace. In a run of Redis 4.0.2 on the workload
- * `mesh402je`, on a 2-core virtual machine, it looked at 177,445 + 948,598 allocations and at the hash entries that it
- * moved in 5 s, of which it may take 25 to 75 %: with 2,600 ns a look, and the rest as in `raw`, the model of it looks at
- * as many, within 3 %.
+ * `mesh402je` it looked at 177,445 + 948,598 allocations, and at the hash entries that it moved, in 5 s, of which it may
+ * take 25 to 75 %: with 2,600 ns a look, and the rest as in `raw`, the model of it looks at as many, within 3 %.
  *
  * `redis72`: on the servers of the Alaska artifact, memory under Redis 7.2 falls to 188.3, 171.1 and 162.2 MB in 10.5 s
  * (Xeon 6237L, E5-2695, EPYC 7443P); the model of it ends there with 900, 650 and 500 ns a look. 700 is between.

@@ -67,7 +67,7 @@ export const defragOptions: OptionTable<DefragOptions> = {
     kind: "choice",
     values: ["raw", "anchorage", "redis", "redis72"],
     default: "redis",
-    help: "coefficients by which looks and moves take virtual time: redis of a small virtual machine, redis72 of servers",
+    help: "coefficients by which looks and moves take virtual time: redis as in a run of 4.0, redis72 as on servers with 7.2",
   },
   ...jemallocOptions,
   chunk: {
