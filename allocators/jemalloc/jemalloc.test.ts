@@ -302,6 +302,12 @@ describe("jemalloc 4's chunks", () => {
     expect(space.mappedFor(Use.heap)).toBe(100 * 64 * KIB);
   });
 
+  it("leave but the header of the spare one where unused pages are given back at once", () => {
+    const { heap, space } = chunked({ dirtyDecay: 0 });
+    for (const ref of take(heap, 5 * 240, 256)) heap.free(ref);
+    expect(space.resident).toBe(PAGE);
+  });
+
   it("must have a size that is a power of two, with room for a slab behind the header", () => {
     for (const chunk of [32 * KIB, 96 * KIB]) {
       expect(() => chunked({ chunk })).toThrow(`jemalloc: option chunk: ${chunk} is not a power of two from 65536 up`);

@@ -256,6 +256,8 @@ export class Jemalloc implements Timed {
   private freeExtent(page: number): void {
     const { extents, dirtyRatio } = this;
     extents.free(page, this.purgeAtOnce);
+    // A chunk that goes with its last run is cached even where dirty pages are not wanted.
+    if (this.purgeAtOnce) extents.purgeTo(0);
     // arena_maybe_purge_ratio of jemalloc 4; a chunk may stay in any case.
     if (dirtyRatio > 0) extents.purgeTo(Math.max(this.chunkPages, Math.floor(extents.active / dirtyRatio)));
   }

@@ -209,6 +209,7 @@ describe("the redis generator", () => {
   const golden: [Partial<RedisOptions>, string][] = [
     [{}, "8f2c0290b4453d12"],
     [{ variant: "alaska72" }, "3c8df89fb6f443a4"],
+    [{ variant: "mesh402je", scale: 64 }, "39bca2f87607a2f5"],
     [{ tick: "no", value: 150, newValue: 300 }, "ad35f3ff9455e995"],
     [{ victims: "uniform", scale: 32 }, "4955c12598da276e"],
     [{ victims: "oldest", scale: 64 }, "78255ba4ab31f139"],
