@@ -283,7 +283,8 @@ export class Jemalloc implements Timed {
 export const jemalloc: AllocatorSpec<JemallocOptions> = {
   name: "jemalloc",
   title: "jemalloc 5 size classes, slabs and decay",
-  source: "jemalloc 5.3: sc.c, arena.c, bin.c, eset.c, extent.c, pac.c, decay.c; one arena, no thread caches",
+  source:
+    "jemalloc 5.3: sc.c, arena.c, bin.c, eset.c, extent.c, pac.c, decay.c; pages=chunks: 4.0.3, arena.c, chunk.c; one arena, no thread caches",
   indirect: false,
   alignment: 8,
   options: jemallocOptions,
