@@ -150,9 +150,9 @@ class Session {
     this.refs = new Float64Array(trace.slots);
   }
 
-  async run(loopName: string, looks: readonly Look[]): Promise<number> {
+  async run(looks: readonly Look[]): Promise<number> {
     const { trace, allocator, space, meter, refs } = this;
-    const replaySegment = await replayLoopFor(loopName);
+    const replaySegment = await replayLoopFor(allocator);
     let next = 0;
     let at = 0;
     meter.settle(0);
@@ -260,11 +260,7 @@ export async function runSession(
 ): Promise<SessionResult> {
   const fitted = fittedOptions(spec, options, trace);
   const session = new Session(spec, fitted, trace, settings);
-  // A meter is of another class: it must not spoil the allocator's own loop.
-  const events = await session.run(
-    settings.extent ? `${spec.name}+extent` : spec.name,
-    looksFor(trace, settings.looks ?? 64),
-  );
+  const events = await session.run(looksFor(trace, settings.looks ?? 64));
   if (events === trace.length) return session.result(events, settings.mapRows ?? 0);
   session.lookAtEnd(events);
   const result = session.result(events, settings.mapRows ?? 0);
@@ -272,7 +268,7 @@ export async function runSession(
   // The planned look was at the peak of the whole trace: the peak of the part that ran takes a second run to look at.
   const prefix: Trace = { ...trace, length: events };
   const again = new Session(spec, fitted, prefix, { ...settings, extent: false });
-  await again.run(spec.name, looksFor(prefix, 1));
+  await again.run(looksFor(prefix, 1));
   const peak = again.snapshots.filter(({ label }) => label === "peak");
   const others = result.snapshots.filter(({ label }) => label !== "peak");
   return { ...result, snapshots: [...peak, ...others].sort((a, b) => a.event - b.event) };

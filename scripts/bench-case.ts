@@ -22,8 +22,8 @@ const [selector, of, source, company, kind] = process.argv.slice(2);
 /** The bare replay, with its safepoints and compactions and without any metric: what the simulator itself costs. */
 async function plainReplay(name: string, trace: Trace): Promise<() => void> {
   const arm = allocatorArm(name);
-  const replaySegment = await replayLoopFor(arm.spec.name);
   const options = fittedOptions(arm.spec, arm.options, trace);
+  const replaySegment = await replayLoopFor(arm.spec.create(createAddressSpace(), options));
   return () => {
     const space = createAddressSpace();
     const allocator = arm.spec.create(space, options);

@@ -20,9 +20,9 @@ const [file, check, selector] = process.argv.slice(2);
 /** A replay that is fed block by block, with its safepoints and without any metric. */
 async function replayFrom(name: string, slots: number): Promise<(block: TraceBlock) => void> {
   const { spec, options } = streamOptions(name);
-  const replaySegment = await replayLoopFor(spec.name);
   const space = createAddressSpace();
   const allocator = spec.create(space, options);
+  const replaySegment = await replayLoopFor(allocator);
   const refs = new Float64Array(slots);
   return (block) => {
     for (let at = 0; at < block.length; ) {
