@@ -200,7 +200,8 @@ export default defineExperiment({
           theme: themeNamed(theme),
           order: drawn,
           clock: "virtual",
-          title: `Redis at 1/${scaleOf(tables)} of the papers' size`,
+          title:
+            scaleOf(tables) === 1 ? "Redis at the papers' size" : `Redis at 1/${scaleOf(tables)} of the papers' size`,
           marks: (workload) =>
             phaseMarks(tables, workload).map(({ event, label: phase }) => ({
               at: event / EVENTS_PER_MILLISECOND,
