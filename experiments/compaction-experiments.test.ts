@@ -50,7 +50,7 @@ describe("the Redis experiment", () => {
       const cells = plan(redis, profile);
       for (const { allocator, variant } of redisFigures) {
         const found = cells.filter(
-          (cell) => cell.allocator.label === allocator && cell.workload.label.startsWith(variant),
+          (cell) => cell.allocator.label === allocator && cell.workload.label.startsWith(`${variant}:`),
         );
         expect(found, `${allocator} on ${variant}`).toHaveLength(1);
       }
