@@ -7,6 +7,16 @@ import type { CostName } from "./costs.js";
 /** Nanoseconds for each unit of some counters; the others cost nothing. */
 export type Coefficients = Readonly<Partial<Record<CostName, number>>>;
 
+const raw = {
+  blocksVisited: 3,
+  moves: 5,
+  bytesMoved: 0.08,
+  bytesCopied: 0.08,
+  pagesReleased: 290,
+  pageFaults: 1400,
+  tableLoads: 1,
+} as const satisfies Coefficients;
+
 /**
  * `raw`: measured on a 2-core virtual machine (AMD EPYC). A slide pass with half of the blocks dead takes 11 ns for each
  * moved block up to 64 bytes, its two visits included, and 0.08 ns for each byte; madvise in bulk 290 ns a page; a first
@@ -24,15 +34,7 @@ export type Coefficients = Readonly<Partial<Record<CostName, number>>>;
  * (Xeon 6237L, E5-2695, EPYC 7443P); the model of it ends there with 900, 650 and 500 ns a look. 700 is between.
  */
 export const coefficients = {
-  raw: {
-    blocksVisited: 3,
-    moves: 5,
-    bytesMoved: 0.08,
-    bytesCopied: 0.08,
-    pagesReleased: 290,
-    pageFaults: 1400,
-    tableLoads: 1,
-  },
+  raw,
   anchorage: {
     moves: 57,
     bytesMoved: 0.08,
@@ -41,24 +43,8 @@ export const coefficients = {
     pageFaults: 1400,
     tableLoads: 1,
   },
-  redis: {
-    blocksVisited: 2600,
-    moves: 5,
-    bytesMoved: 0.08,
-    bytesCopied: 0.08,
-    pagesReleased: 290,
-    pageFaults: 1400,
-    tableLoads: 1,
-  },
-  redis72: {
-    blocksVisited: 700,
-    moves: 5,
-    bytesMoved: 0.08,
-    bytesCopied: 0.08,
-    pagesReleased: 290,
-    pageFaults: 1400,
-    tableLoads: 1,
-  },
+  redis: { ...raw, blocksVisited: 2600 },
+  redis72: { ...raw, blocksVisited: 700 },
 } as const satisfies Readonly<Record<string, Coefficients>>;
 
 export type CoefficientSet = keyof typeof coefficients;
