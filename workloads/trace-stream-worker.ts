@@ -1,6 +1,6 @@
 /**
  * The thread behind `readTraceBlocksAhead`: reads and decodes blocks of a compact trace file and posts each to its parent,
- * which answers when it is done with one.
+ * which answers when it is done with one, or wants no more.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { InputError } from "../memory/errors.js";
@@ -16,27 +16,33 @@ export interface StreamRequest {
 /** What the thread posts: the columns of a block, a fault of the file, or that all has been posted. */
 export type StreamMessage = { readonly block: TraceBlock } | { readonly fault: string } | { readonly end: true };
 
+/** What its parent answers: that it is done with a block, or that the thread shall end. */
+export type StreamAnswer = "done" | "stop";
+
 if (parentPort === null) throw new Error("trace-stream-worker is no program: readTraceBlocksAhead starts it");
 const parent = parentPort;
 const { path, verify, buffers } = workerData as StreamRequest;
 const post = (message: StreamMessage): void => parent.postMessage(message);
 
 let free = buffers;
-let freed: () => void = () => undefined;
-parent.on("message", () => {
-  free++;
-  freed();
+let stopped = false;
+let answered: () => void = () => undefined;
+parent.on("message", (answer: StreamAnswer) => {
+  if (answer === "stop") stopped = true;
+  else free++;
+  answered();
 });
 
 async function run(): Promise<void> {
   for await (const block of readTraceBlocks(path, verify, buffers)) {
     post({ block });
     free--;
-    while (free === 0) {
+    while (free === 0 && !stopped) {
       await new Promise<void>((resolve) => {
-        freed = resolve;
+        answered = resolve;
       });
     }
+    if (stopped) return;
   }
   post({ end: true });
 }
