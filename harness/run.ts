@@ -1,11 +1,11 @@
 /** Runs an experiment: plan, run, tabulate. Phases with names, narrated in one function. */
 import { availableParallelism } from "node:os";
-import { Piscina } from "piscina";
-import { InputError } from "../memory/errors.js";
 import type { Trace } from "../workloads/trace.js";
 import { type Cell, isProgramArm } from "./arm.js";
-import type { CellAnswer, CellRequest, CellResult } from "./cell.js";
+import type { CellRequest, CellResult } from "./cell.js";
 import { traceFor } from "./drive.js";
+import type { Executor } from "./executors/executor.js";
+import { localExecutor } from "./executors/local.js";
 import type { Experiment, Profile, Tables } from "./experiment.js";
 import { plan } from "./plan.js";
 import type { CellStore } from "./store.js";
@@ -18,6 +18,8 @@ export interface RunSettings {
   /** Overrides the number of seeds of the profile. */
   readonly seeds?: number;
   readonly store: CellStore;
+  /** Where cells are computed, ended with the run. Default: worker threads of this process. */
+  readonly executor?: Executor;
   /** Stops the run: cells that are done stay in the store. */
   readonly signal?: AbortSignal;
   /** Called after each cell. */
@@ -44,23 +46,6 @@ class Traces {
   }
 }
 
-function createPool(jobs: number): Piscina<CellRequest, CellAnswer> {
-  return new Piscina<CellRequest, CellAnswer>({
-    filename: new URL("./worker.js", import.meta.url).href,
-    minThreads: jobs,
-    maxThreads: jobs,
-    maxQueue: Number.POSITIVE_INFINITY,
-  });
-}
-
-async function runOne(pool: Piscina<CellRequest, CellAnswer>, cell: Cell, request: CellRequest): Promise<CellResult> {
-  const answer = await pool.run(request);
-  if (answer.ok) return answer.result;
-  const where = `${cell.allocator.selector} on ${cell.workload.selector}, seed ${cell.seed}`;
-  if (answer.kind === "InputError") throw new InputError(answer.message);
-  throw new Error(`${where}: ${answer.message}`);
-}
-
 /** Rejects when the signal is aborted; never resolves. It listens until `over`. */
 function abortOf(signal: AbortSignal | undefined, over: AbortSignal): Promise<never> {
   const aborted = new Promise<never>((_, reject) => {
@@ -71,36 +56,36 @@ function abortOf(signal: AbortSignal | undefined, over: AbortSignal): Promise<ne
   return aborted;
 }
 
-/** Cells run at once: enough to keep the workers busy, few enough to hold few traces. */
-const AHEAD = 3;
-
 /**
- * Runs all cells and gives their tables, in plan order whatever order they end in. Rejects with an `InputError` for a
- * mistake in the experiment's factors, and with the signal's reason when it is stopped.
+ * Computes cells, or takes them from the store; in whatever order they end. Rejects with an `InputError` for a mistake in
+ * the experiment's factors, and with the signal's reason when it is stopped.
  */
-export async function runExperiment(experiment: Experiment, settings: RunSettings): Promise<ExperimentRun> {
-  const cells = plan(experiment, settings.profile, settings.seeds);
-  const total = cells.length;
+async function runCells(
+  experiment: Experiment,
+  cells: readonly Cell[],
+  settings: RunSettings,
+): Promise<{ runs: RunCell[]; reused: number }> {
+  const { store, signal, progress } = settings;
+  const executor =
+    settings.executor ?? localExecutor(store, Math.min(settings.jobs ?? availableParallelism(), cells.length));
   const traces = new Traces();
   const runs: RunCell[] = [];
   const over = new AbortController();
-  const aborted = abortOf(settings.signal, over.signal);
-  const jobs = settings.jobs ?? availableParallelism();
-  let pool: Piscina<CellRequest, CellAnswer> | undefined;
-  let done = 0;
+  const aborted = abortOf(signal, over.signal);
   let reused = 0;
   const pending = new Set<Promise<void>>();
   try {
     for (const cell of cells) {
-      settings.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       const cellSettings = experiment.settings?.(cell) ?? {};
       const skipped = cell.skipped !== undefined;
       // What a program would ask of an allocator is known only by running it, which is what is being skipped.
       const trace = skipped && isProgramArm(cell.workload) ? undefined : await traces.of(cell, cellSettings.limit);
+      // Not the trace itself: an executor may have all cells waiting at once.
+      const digest = trace?.digest ?? "";
       const finish = (result: CellResult | undefined): void => {
-        runs.push({ cell, digest: trace?.digest ?? "", result });
-        done++;
-        settings.progress?.(done, total, `${cell.workload.label}, ${cell.allocator.label}`);
+        runs.push({ cell, digest, result });
+        progress?.(runs.length, cells.length, `${cell.workload.label}, ${cell.allocator.label}`);
       };
       if (skipped || trace === undefined) {
         finish(undefined);
@@ -112,31 +97,43 @@ export async function runExperiment(experiment: Experiment, settings: RunSetting
         trace,
         settings: cellSettings,
       };
-      const stored = settings.store.find(request);
+      const stored = store.find(request);
       if (stored !== undefined) {
         reused++;
         finish(stored);
         continue;
       }
-      pool ??= createPool(Math.min(jobs, total));
-      const task = runOne(pool, cell, request).then((result) => {
-        settings.store.keep(request, result);
-        finish(result);
-      });
+      const task = executor.run(cell, request).then(finish);
       const tracked: Promise<void> = task.finally(() => pending.delete(tracked));
       pending.add(tracked);
       // A failure is seen at the next await below; without this it would count as unhandled in between.
       tracked.catch(() => undefined);
-      while (pending.size >= jobs * AHEAD) await Promise.race([aborted, ...pending]);
+      while (pending.size >= executor.ahead) await Promise.race([aborted, ...pending]);
     }
+    executor.planned();
     await Promise.race([aborted, Promise.all(pending)]);
   } finally {
     over.abort();
-    // Ends the workers, whatever they do: results that are not in the store by now are lost. A pool that is being
-    // destroyed takes an answer that comes in the meantime for an error.
-    pool?.on("error", () => undefined);
-    await pool?.destroy();
+    await executor.close();
   }
+  return { runs, reused };
+}
+
+/** Runs all cells and gives their tables, in plan order whatever order they end in. Rejects as `runCells` does. */
+export async function runExperiment(experiment: Experiment, settings: RunSettings): Promise<ExperimentRun> {
+  const cells = plan(experiment, settings.profile, settings.seeds);
+  const { runs, reused } = await runCells(experiment, cells, settings);
   runs.sort((a, b) => a.cell.index - b.cell.index);
   return { tables: tabulate(runs), cells, reused };
+}
+
+/** Computes the cells with these indices of the plan, and leaves their results in the store. Rejects as `runCells` does. */
+export async function runSlice(
+  experiment: Experiment,
+  indices: readonly number[],
+  settings: RunSettings,
+): Promise<void> {
+  const wanted = new Set(indices);
+  const cells = plan(experiment, settings.profile, settings.seeds).filter(({ index }) => wanted.has(index));
+  await runCells(experiment, cells, settings);
 }

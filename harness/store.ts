@@ -6,13 +6,16 @@ import { type CellRequest, type CellResult, isCellResult } from "./cell.js";
 import { canonicalJson, writeWhole } from "./files.js";
 import { codeVersion } from "./version.js";
 
+/** What decides a cell's result, besides the code. A request is one, with the whole trace. */
+export type CellIdentity = Omit<CellRequest, "trace"> & { readonly trace: Pick<CellRequest["trace"], "digest"> };
+
 export interface CellStore {
   /** The stored result, or undefined. A damaged entry counts as absent. */
-  find(request: CellRequest): CellResult | undefined;
-  keep(request: CellRequest, result: CellResult): void;
+  find(request: CellIdentity): CellResult | undefined;
+  keep(request: CellIdentity, result: CellResult): void;
 }
 
-function keyOf(request: CellRequest): string {
+function keyOf(request: CellIdentity): string {
   const { allocator, options, settings, trace } = request;
   const content = canonicalJson({ code: codeVersion(), allocator, options, settings, trace: trace.digest });
   return createHash("sha256").update(content).digest("hex").slice(0, 32);
@@ -20,7 +23,7 @@ function keyOf(request: CellRequest): string {
 
 /** A store in a folder, one file for each cell. */
 export function folderStore(folder: string): CellStore {
-  const pathOf = (request: CellRequest): string => {
+  const pathOf = (request: CellIdentity): string => {
     const key = keyOf(request);
     return join(folder, key.slice(0, 2), `${key}.json`);
   };

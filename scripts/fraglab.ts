@@ -6,6 +6,7 @@ import { profiles } from "../harness/experiment.js";
 import { version } from "../harness/version.js";
 import { InputError } from "../memory/errors.js";
 import { examples } from "./examples.js";
+import { executorNames } from "./executor-names.js";
 import { formats } from "./formats.js";
 import { INTERRUPTED } from "./interrupt.js";
 import { byteCount, listOf, wholeNumber } from "./parse-options.js";
@@ -49,15 +50,31 @@ function program(): Command {
       "--out <dir>",
       "where results go (default: results; results-PROFILE[-SEEDS] for anything but the quick profile)",
     )
-    .option("-j, --jobs <n>", "worker threads (default: one for each core)", wholeNumber(1))
+    .option("-j, --jobs <n>", "worker threads (default: one for each core), or tasks of Slurm (16)", wholeNumber(1))
     .option("--seeds <n>", "seeds for each synthetic workload (default: as the profile says)", wholeNumber(1))
     .option("--no-cache", "compute every cell anew")
     .option("--report", "write report.html as well")
+    .addOption(
+      new Option("--executor <name>", "compute cells in this process, or as an array job of Slurm")
+        .choices(executorNames)
+        .default("local"),
+    )
     .addHelpText(
       "after",
-      examples("run", "run seed-scenarios --out seed", "run fragmentation-over-time --profile paper --jobs 8"),
+      examples(
+        "run",
+        "run seed-scenarios --out seed",
+        "run fragmentation-over-time --profile paper --jobs 8",
+        "run --profile paper --executor slurm --jobs 40",
+      ),
     )
     .action(async (names: string[], options: object) => (await import("./run.js")).run(names, options as never));
+
+  fraglab
+    .command("slice", { hidden: true })
+    .description("one task of an array job, as `fraglab run --executor slurm` submits it")
+    .argument("<plan>", "the job's plan")
+    .action(async (plan: string) => (await import("./slice.js")).slice(plan));
 
   fraglab
     .command("replay")

@@ -25,7 +25,7 @@ const mayImport: Readonly<Record<Layer, readonly Layer[]>> = {
 /** The one place where each package enters; node: builtins are listed by layer below. */
 const packageHome: Readonly<Record<string, RegExp>> = {
   "simple-statistics": /^harness\/statistics\//,
-  piscina: /^harness\/run\.ts$/,
+  piscina: /^harness\/executors\/local\.ts$/,
   tinybench: /^scripts\/bench/,
   commander: /^scripts\//,
   vega: /^charts\//,

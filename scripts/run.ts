@@ -7,13 +7,16 @@ import { type ExperimentRun, runExperiment } from "../harness/run.js";
 import { folderStore, noStore } from "../harness/store.js";
 import { summarise } from "../harness/summary.js";
 import { toCsv } from "../harness/table.js";
+import { InputError } from "../memory/errors.js";
 import { cacheFolder } from "./cache.js";
 import { drawCharts } from "./drawing.js";
+import type { ExecutorName } from "./executor-names.js";
 import type { Finished } from "./finished.js";
 import { interruptible } from "./interrupt.js";
 import { experimentNames, loadExperiment } from "./load-experiments.js";
 import { createProgress } from "./progress.js";
 import { writeReport } from "./report.js";
+import { slurmFor } from "./slurm.js";
 import { summaryText } from "./summary-text.js";
 
 interface RunOptions {
@@ -23,12 +26,13 @@ interface RunOptions {
   readonly seeds?: number;
   readonly cache: boolean;
   readonly report?: boolean;
+  readonly executor?: ExecutorName;
 }
 
 /** The cells of an experiment, with progress on stderr. */
 export async function runCells(
   experiment: Experiment,
-  options: Pick<RunOptions, "profile" | "jobs" | "seeds" | "cache">,
+  options: Pick<RunOptions, "profile" | "jobs" | "seeds" | "cache" | "executor">,
   signal: AbortSignal,
 ): Promise<ExperimentRun> {
   const progress = createProgress(experiment.name);
@@ -38,6 +42,7 @@ export async function runCells(
       store: options.cache ? folderStore(cacheFolder()) : noStore,
       signal,
       progress: progress.update,
+      ...(options.executor === "slurm" ? { executor: slurmFor(experiment, options) } : {}),
       ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
       ...(options.seeds === undefined ? {} : { seeds: options.seeds }),
     });
@@ -78,6 +83,10 @@ export async function run(names: readonly string[], options: RunOptions): Promis
   const experiments = await Promise.all((names.length > 0 ? names : experimentNames()).map(loadExperiment));
   // results/ holds the quick profile as it stands; anything else goes elsewhere.
   const standard = options.profile === "quick" && options.seeds === undefined;
+  if (options.executor === "slurm" && !options.cache) {
+    const mend = "leave --no-cache away, or name a new folder by FRAGLAB_CACHE";
+    throw new InputError(`--no-cache: tasks of Slurm hand over their results by the cache: ${mend}`);
+  }
   const out =
     options.out ??
     (standard ? "results" : `results-${options.profile}${options.seeds === undefined ? "" : `-${options.seeds}`}`);
