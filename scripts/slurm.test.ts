@@ -144,7 +144,7 @@ describe("an experiment on a cluster", () => {
     expect(readdirSync(join(folder, "slurm"))).toHaveLength(1);
     rmSync(fate);
     await expect(cells("slyce")).rejects.toMatchObject({
-      message: expect.stringMatching(/: task-0.log says "fraglab: unknown command 'slyce'.*"; the same/) as string,
+      message: expect.stringMatching(/\/task-0.log says "fraglab: unknown command 'slyce'.*"; the same/) as string,
     });
     const missing = await cells();
     expect(missing).toBeGreaterThan(0);

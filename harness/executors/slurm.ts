@@ -64,7 +64,7 @@ function complaintIn(folder: string): string | undefined {
     if (!name.endsWith(".log")) continue;
     const lines = readFileSync(join(folder, name), "utf8").trimEnd().split("\n");
     const line = lines.findLast((each) => /^(fraglab|slurmstepd|slurmd|srun):/.test(each));
-    if (line !== undefined) return `${name} says "${line}"`;
+    if (line !== undefined) return `${join(folder, name)} says "${line}"`;
   }
   return undefined;
 }
