@@ -1,3 +1,4 @@
+import { grown } from "../../memory/columns.js";
 import * as freeRecords from "./free-records.js";
 
 /** "None". */
@@ -67,9 +68,7 @@ export class FreeBlocks {
   /** Makes room for the marks of boundaries up to `unit`. */
   reach(unit: number): void {
     if (unit >>> 1 < this.marks.length) return;
-    const marks = new Uint16Array(Math.max((unit >>> 1) + 1, this.marks.length * 2));
-    marks.set(this.marks);
-    this.marks = marks;
+    this.marks = grown(this.marks, Math.max((unit >>> 1) + 1, this.marks.length * 2));
   }
 
   /** Makes [start, start + units) a free block, at the head of its list; its neighbours are used. Returns its number. */
@@ -169,11 +168,8 @@ export class FreeBlocks {
   private extend(): void {
     // The number whose mark would be 0 is left out.
     if ((this.made & (MARKS - 1)) === 0) this.made++;
-    if ((this.made + 1) << RECORD_BITS > this.records.length) {
-      const records = new Int32Array(this.records.length * 2);
-      records.set(this.records);
-      this.records = records;
-    }
+    if ((this.made + 1) << RECORD_BITS > this.records.length)
+      this.records = grown(this.records, this.records.length * 2);
     this.drop(this.made++);
   }
 }

@@ -1,4 +1,5 @@
 import type { AddressSpace } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import type { HeapMap } from "../../memory/heap-map.js";
 import type { Ref } from "../allocator.js";
@@ -338,11 +339,7 @@ export class HandleEntries {
     const { pages } = this;
     if (!pages.grow()) return false;
     this.mapped += pages.perPage;
-    while (this.mapped << RECORD_BITS > this.words.length) {
-      const words = new Int32Array(this.words.length * 2);
-      words.set(this.words);
-      this.words = words;
-    }
+    while (this.mapped << RECORD_BITS > this.words.length) this.words = grown(this.words, this.words.length * 2);
     this.livePages?.grow(pages.count);
     return true;
   }

@@ -1,4 +1,5 @@
 import { type Address, type AddressSpace, Use } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 
 /** Sizes and addresses in the heap are in units of 16 bytes: one unit is a header, and every payload is whole units. */
@@ -144,11 +145,7 @@ export class HeapPages {
     }
     this.end += bytes / UNIT;
     const pages = this.end >> PAGE_BITS;
-    if (pages > this.resident.length) {
-      const resident = new Uint8Array(pages * 2);
-      resident.set(this.resident);
-      this.resident = resident;
-    }
+    if (pages > this.resident.length) this.resident = grown(this.resident, pages * 2);
     return true;
   }
 }

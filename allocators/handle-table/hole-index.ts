@@ -1,3 +1,5 @@
+import { grown } from "../../memory/columns.js";
+
 /**
  * The free blocks of a heap in address order, for "the lowest one of at least n units" in O(log holes): a binary tree of
  * maxima over the holes. Holes keep their rank: one may shrink or go, and move within its own bounds, but none comes in between.
@@ -70,11 +72,9 @@ export class HoleIndex {
   }
 
   private grow(): void {
-    const starts = new Int32Array(this.leaves * 2);
     const most = new Int32Array(this.leaves * 4);
-    starts.set(this.starts);
     most.set(this.most.subarray(this.leaves), this.leaves * 2);
-    this.starts = starts;
+    this.starts = grown(this.starts, this.leaves * 2);
     this.most = most;
     this.leaves *= 2;
   }

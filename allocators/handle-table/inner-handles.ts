@@ -1,4 +1,5 @@
 import type { Address, AddressSpace } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { HeapMap, Kind } from "../../memory/heap-map.js";
 import { type Allocator, none as noRef, type Ref, type StaleAware, type StaleUse } from "../allocator.js";
@@ -168,8 +169,6 @@ export class InnerHandles implements HandleHeap, StaleAware {
   }
 
   private grow(): void {
-    const places = new Float64Array(2 * this.places.length);
-    places.set(this.places);
-    this.places = places;
+    this.places = grown(this.places, 2 * this.places.length);
   }
 }

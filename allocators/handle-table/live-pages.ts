@@ -1,3 +1,5 @@
+import { grown } from "../../memory/columns.js";
+
 /**
  * How many live entries each page of a handle table has, where an empty page can be given back. One empty page is kept, so
  * that a program at the border of a page does not map and unmap it in turn.
@@ -16,9 +18,7 @@ export class LivePages {
   /** The table has `pages`. */
   grow(pages: number): void {
     if (pages <= this.livePer.length) return;
-    const livePer = new Int32Array(this.livePer.length * 2);
-    livePer.set(this.livePer);
-    this.livePer = livePer;
+    this.livePer = grown(this.livePer, this.livePer.length * 2);
   }
 
   /** An entry came into use. */

@@ -1,3 +1,4 @@
+import { grown } from "../../memory/columns.js";
 import type { HandleEntries } from "./handle-entries.js";
 
 /** Which objects are taken to be pinned beside those that the program pins. */
@@ -65,9 +66,7 @@ export class PinModel {
     this.operations++;
     if (index < 0) return;
     if (index >= this.touched.length) {
-      const touched = new Float64Array(Math.max(1024, 2 * index)).fill(Number.NEGATIVE_INFINITY);
-      touched.set(this.touched);
-      this.touched = touched;
+      this.touched = grown(this.touched, Math.max(1024, 2 * index), Number.NEGATIVE_INFINITY);
     }
     this.touched[index] = this.operations;
   }

@@ -1,4 +1,5 @@
 import { type Address, type AddressSpace, Use } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { GrowingTable } from "../growing-table.js";
 import type { SpanClass } from "./span-classes.js";
 
@@ -240,19 +241,15 @@ export class Spans {
   }
 
   private grow(): void {
-    const longer = <Column extends Int32Array | Float64Array>(column: Column): Column => {
-      const grown = new (column.constructor as new (length: number) => Column)(2 * column.length);
-      grown.set(column);
-      return grown;
-    };
-    this.base = longer(this.base);
-    this.size = longer(this.size);
-    this.sizeClass = longer(this.sizeClass);
-    this.used = longer(this.used);
-    this.touched = longer(this.touched);
-    this.firstFree = longer(this.firstFree);
-    this.next = longer(this.next);
-    this.previous = longer(this.previous);
-    this.list = longer(this.list);
+    const length = 2 * this.base.length;
+    this.base = grown(this.base, length);
+    this.size = grown(this.size, length);
+    this.sizeClass = grown(this.sizeClass, length);
+    this.used = grown(this.used, length);
+    this.touched = grown(this.touched, length);
+    this.firstFree = grown(this.firstFree, length);
+    this.next = grown(this.next, length);
+    this.previous = grown(this.previous, length);
+    this.list = grown(this.list, length);
   }
 }

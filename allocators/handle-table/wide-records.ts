@@ -1,3 +1,5 @@
+import { grown } from "../../memory/columns.js";
+
 /** Words of a record, of which the last is idle: units of the block; bytes asked for, unsigned; pins. */
 const RECORD_BITS = 2;
 const ASKED = 1;
@@ -9,11 +11,7 @@ export class WideRecords {
 
   /** A record without pins for an entry of a table that has room for `entries`. */
   add(index: number, units: number, asked: number, entries: number): void {
-    if (index << RECORD_BITS >= this.words.length) {
-      const words = new Int32Array(entries << RECORD_BITS);
-      words.set(this.words);
-      this.words = words;
-    }
+    if (index << RECORD_BITS >= this.words.length) this.words = grown(this.words, entries << RECORD_BITS);
     this.set(index, units, asked);
     this.words[(index << RECORD_BITS) + PINS] = 0;
   }

@@ -1,3 +1,5 @@
+import { grown } from "../../memory/columns.js";
+
 /** What orders extents: serial number, then address (edata_snad_comp). Shared by all heaps of one allocator. */
 export interface Ages {
   /** By first page: the serial number of the mapping that the extent was cut from. */
@@ -31,9 +33,7 @@ export class AgeHeap {
 
   insert(page: number): void {
     if (this.length === this.items.length) {
-      const grown = new Int32Array(2 * this.length);
-      grown.set(this.items);
-      this.items = grown;
+      this.items = grown(this.items, 2 * this.length);
     }
     this.rise(this.length++, page);
   }

@@ -2,7 +2,9 @@
  * Runs of pages of jemalloc 5.3 (extent.c, eset.c, pac.c): in use, or unused in one of two caches. Dirty extents still
  * have their pages, retained ones only their addresses. Pages are numbered from the base of the heap.
  */
+
 import { type Address, type AddressSpace, Use } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import type { HeapMap } from "../../memory/heap-map.js";
 import { IndexList } from "../../memory/index-list.js";
@@ -296,17 +298,10 @@ export class Extents implements PageRuns {
   private reach(end: number): void {
     if (end <= this.pages.length) return;
     const length = Math.max(end, 2 * this.pages.length);
-    const grown = (old: Int32Array): Int32Array => {
-      const column = new Int32Array(length);
-      column.set(old);
-      return column;
-    };
-    this.pages = grown(this.pages);
-    this.serial = grown(this.serial);
-    this.place = grown(this.place);
-    this.first = grown(this.first);
-    const state = new Uint8Array(length);
-    state.set(this.state);
-    this.state = state;
+    this.pages = grown(this.pages, length);
+    this.serial = grown(this.serial, length);
+    this.place = grown(this.place, length);
+    this.first = grown(this.first, length);
+    this.state = grown(this.state, length);
   }
 }

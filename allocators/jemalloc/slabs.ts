@@ -3,6 +3,7 @@
  * allocates from its current slab, then from the oldest and lowest slab with a free region, then from a new one; in a
  * slab the lowest free region is taken.
  */
+import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { AgeHeap, isOlder } from "./age-heap.js";
 import type { PageRuns } from "./page-runs.js";
@@ -187,17 +188,10 @@ export class Slabs {
   private reach(end: number): void {
     if (end <= this.sizeClass.length) return;
     const length = Math.max(end, 2 * this.sizeClass.length);
-    const grown = (old: Int32Array, size: number): Int32Array => {
-      const column = new Int32Array(size);
-      column.set(old);
-      return column;
-    };
     this.bits = grown(this.bits, length * WORDS);
     this.summary = grown(this.summary, length);
     this.free = grown(this.free, length);
     this.handedOut = grown(this.handedOut, length);
-    const sizeClass = new Uint8Array(length);
-    sizeClass.set(this.sizeClass);
-    this.sizeClass = sizeClass;
+    this.sizeClass = grown(this.sizeClass, length);
   }
 }

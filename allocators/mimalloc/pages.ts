@@ -3,7 +3,9 @@
  * page hands out from its `free` list; what is freed goes to a list of its own, which takes the place of `free` when
  * that is empty.
  */
+
 import type { Address, AddressSpace } from "../../memory/address-space.js";
+import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { IndexList } from "../../memory/index-list.js";
 import { type Segments, SLICE } from "./segments.js";
@@ -253,11 +255,7 @@ export class Pages {
     const have = this.records.length >> RECORD;
     if (end <= have) return;
     const slices = Math.max(end, 2 * have, 64);
-    const records = new Int32Array(slices << RECORD);
-    records.set(this.records);
-    this.records = records;
-    const link = new Uint16Array(slices << LINK_BITS);
-    link.set(this.link);
-    this.link = link;
+    this.records = grown(this.records, slices << RECORD);
+    this.link = grown(this.link, slices << LINK_BITS);
   }
 }

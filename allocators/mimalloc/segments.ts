@@ -3,8 +3,10 @@
  * others. Spans of slices are pages in use or free; free spans of all segments wait in bins. Slices are numbered from
  * the base of the heap.
  */
+
 import { type Address, type AddressSpace, Use } from "../../memory/address-space.js";
 import { Bitset } from "../../memory/bitset.js";
+import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 import { IndexList } from "../../memory/index-list.js";
@@ -287,20 +289,10 @@ export class Segments {
   private reach(end: number): void {
     if (end <= this.first.length) return;
     const length = Math.max(end, 2 * this.first.length);
-    const bytes = (old: Uint8Array): Uint8Array => {
-      const column = new Uint8Array(length);
-      column.set(old);
-      return column;
-    };
-    const ints = (old: Int32Array): Int32Array => {
-      const column = new Int32Array(length);
-      column.set(old);
-      return column;
-    };
-    this.first = ints(this.first);
-    this.count = ints(this.count);
-    this.state = bytes(this.state);
-    this.committed = bytes(this.committed);
-    this.waiting = bytes(this.waiting);
+    this.first = grown(this.first, length);
+    this.count = grown(this.count, length);
+    this.state = grown(this.state, length);
+    this.committed = grown(this.committed, length);
+    this.waiting = grown(this.waiting, length);
   }
 }
