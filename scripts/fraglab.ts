@@ -241,6 +241,23 @@ function program(): Command {
 
   addPymalloc(fraglab);
 
+  fraglab
+    .command("new")
+    .description("write the first version of an allocator, workload, reader, metric or experiment (in a source tree)")
+    .argument("<kind>", "allocator, workload, reader, metric or experiment")
+    .argument("<name>", "its name: small letters, digits and hyphens between")
+    .addHelpText(
+      "after",
+      examples(
+        "new allocator my-allocator",
+        "new workload my-workload",
+        "new reader my-format",
+        "new metric my-metric",
+        "new experiment my-experiment",
+      ),
+    )
+    .action(async (kind: string, name: string) => (await import("./new.js")).begin(kind, name));
+
   return fraglab;
 }
 
