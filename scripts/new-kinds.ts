@@ -12,7 +12,7 @@ import { experimentNames } from "./load-experiments.js";
 /** Lines for a file that is there. */
 export interface Addition {
   readonly file: string;
-  /** What the line that opens a list or an object begins with; without it the lines go before the first import. */
+  /** What the line that opens a list or an object begins with; without it the lines go to the imports. */
   readonly list?: string;
   /** Whether the lines become the first of the list; else the last. */
   readonly first?: boolean;
@@ -47,7 +47,7 @@ function columns(): string[] {
 
 const DOCS = [
   "npm run docs",
-  "brings the tables of the documentation up to date; again after a change of title or options",
+  "builds, and brings the tables of the documentation up to date; again after each change",
 ] as const;
 
 /** Every kind, by the word for it. */
@@ -78,7 +78,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
     next: [
       ["npm run digests -- my-workload", "writes down which traces it makes; again after each change of them"],
       DOCS,
-      ["npx vitest run workloads/registry.test.ts workloads/my-workload.test.ts -t my-workload", "its tests"],
+      ["npx vitest run workloads/registry.test.ts workloads/my-workload.test.ts", "its tests"],
       ["npx fraglab replay --allocator first-fit --workload my-workload", "all metrics of one run"],
     ],
     page: "docs/adding-a-workload.md",
@@ -105,7 +105,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
     taken: () => readers.map(({ name }) => name),
     next: [
       DOCS,
-      [`npx vitest run ${READERS} -t my-format`, "its sample, and damaged files; all of them: without -t"],
+      [`npx vitest run ${READERS}`, "samples and damaged files of this and all other formats"],
       [`npx fraglab trace info ${READERS}/samples/tiny-my-format.trace`, "what the sample asks for"],
     ],
     page: "docs/adding-a-workload.md",

@@ -1,8 +1,8 @@
 /** Names of new things, and how they are spelt in code. */
 import { InputError } from "../memory/errors.js";
 
-/** Keeps the lines of a table within a screen. */
-const LONGEST = 40;
+/** Keeps tables within a screen, and names whole where tests are listed. */
+const LONGEST = 30;
 
 /** Words that cannot name a constant of a module. */
 const reserved = new Set(
@@ -45,7 +45,7 @@ export function checkName(word: string, name: string, camel: boolean, taken: rea
     throw new InputError(`"${name}": expected a name of at most ${LONGEST} letters: shorten it`);
   const registered = camel ? camelCase(name) : name;
   if (taken.includes(registered))
-    throw new InputError(`there is a ${word} "${registered}" already: choose another name`);
+    throw new InputError(`${word} "${registered}": the name is taken: choose another one`);
 }
 
 /** Words of code outside of comments and strings. */
@@ -61,9 +61,11 @@ function wordsOf(code: string): Set<string> {
 export function checkWords(model: string, name: string, code: string, others: readonly string[]): void {
   const spelt = spellings(model, name);
   const words = wordsOf(code);
-  const own = [...words].filter((word) => spelt(word) !== word);
+  // Any other name than the model's, which may be the new one.
+  const other = spellings(model, "other");
+  const own = [...words].filter((word) => other(word) !== word);
   const around = new Set([...words].filter((word) => !own.includes(word)));
-  for (const other of others) for (const word of wordsOf(other)) around.add(word);
+  for (const text of others) for (const word of wordsOf(text)) around.add(word);
   const clash = [...own.map(spelt), camelCase(name)].find(
     (word) => around.has(word) || reserved.has(word) || word in globalThis,
   );

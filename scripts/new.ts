@@ -12,51 +12,52 @@ import { type Change, writeTogether } from "./write-together.js";
 const MODELS = "scripts/scaffold";
 
 /** Refuses a package that was installed: what is written there is gone with the next update, and nothing builds it. */
-function checkSourceTree(): void {
-  if (existsSync(join(packageRoot, MODELS)) && existsSync(join(packageRoot, "allocators/registry.ts"))) return;
+function checkSourceTree(root: string): void {
+  if (existsSync(join(root, MODELS)) && existsSync(join(root, "allocators/registry.ts"))) return;
   throw new InputError(
-    `new writes source files, and ${packageRoot} has none: clone the repository, type npm ci there, and use its fraglab`,
+    `new writes source files, and ${root} has none: clone the repository, type npm ci there, and use its fraglab`,
   );
 }
 
-const textOf = (file: string): string => readFileSync(join(packageRoot, file), "utf8");
-const modelText = (name: string): string => textOf(`${MODELS}/${name}.txt`);
+/** A file of a source tree, and a file of a model in it. */
+const textOf = (root: string, file: string): string => readFileSync(join(root, file), "utf8");
+const modelText = (root: string, name: string): string => textOf(root, `${MODELS}/${name}.txt`);
 
 /** The text of a file with lines added where `addition` says. Throws an `InputError` where that place is not there. */
 function withLines(text: string, { file, list, first = false }: Addition, lines: string): string {
-  const start = list === undefined ? text.search(/^import /m) : `\n${text}`.indexOf(`\n${list}`);
-  const afterOpening = text.indexOf("\n", start) + 1;
-  const closing = text.slice(afterOpening).search(/^[}\]];$/m);
-  if (start < 0 || (list !== undefined && !first && closing < 0)) {
+  const opening = list === undefined ? text.search(/^import /m) : `\n${text}`.indexOf(`\n${list}`);
+  const ending = list === undefined ? /;\n/ : first ? /\n/ : /\n(?=[}\]];)/;
+  const end = ending.exec(text.slice(opening));
+  if (opening < 0 || end === null) {
     const place = list === undefined ? "imports" : `a list that begins with "${list}"`;
     throw new InputError(`${file}: expected ${place}, to add ${JSON.stringify(lines)} there: mend the file`);
   }
-  const at = list === undefined ? start : first ? afterOpening : afterOpening + closing;
+  const at = opening + end.index + end[0].length;
   return `${text.slice(0, at)}${lines.trimEnd()}\n${text.slice(at)}`;
 }
 
 /** Every file that is to be written, whole, by its path in the tree. */
-function filesOf(kind: Kind, spelt: (text: string) => string): Map<string, string> {
-  const files = new Map(kind.files.map((file) => [spelt(file), spelt(modelText(basename(file)))]));
+function filesOf(root: string, kind: Kind, spelt: (text: string) => string): Map<string, string> {
+  const files = new Map(kind.files.map((file) => [spelt(file), spelt(modelText(root, basename(file)))]));
   for (const addition of kind.additions) {
     const { file, lines } = addition;
+    const spelled = spelt(typeof lines === "string" ? lines : modelText(root, lines.model));
     // Where both are one word, the short form of `"word": word`.
-    const more = spelt(typeof lines === "string" ? lines : modelText(lines.model)).replace(/^"(\w+)": \1,$/, "$1,");
-    files.set(file, withLines(files.get(file) ?? textOf(file), addition, more));
+    const short = spelled.replace(/^"(\w+)": \1,$/, "$1,");
+    files.set(file, withLines(files.get(file) ?? textOf(root, file), addition, short));
   }
   return files;
 }
 
 /** What is said in the end: which files there are now, and what to type. */
-function report(kind: Kind, spelt: (text: string) => string, changes: readonly Change[]): string {
-  const elsewhere = process.cwd() === packageRoot ? "" : ` in ${packageRoot}`;
+function report(root: string, kind: Kind, spelt: (text: string) => string, changes: readonly Change[]): string {
+  const elsewhere = process.cwd() === root ? "" : ` in ${root}`;
   const next = kind.next.map(([command, why]) => `  ${spelt(command)}\n      ${why}`);
   return [
     `Wrote${elsewhere}:`,
     ...changes.map(({ file, old }) => `  ${file}${old === undefined ? "" : " (added to)"}`),
     "",
-    `It works as it is; replace its policy with yours. Next${elsewhere}:`,
-    "  npm run build",
+    `It works as it is: make it yours. Next${elsewhere}:`,
     ...next,
     "",
     `More: ${kind.page}`,
@@ -65,28 +66,29 @@ function report(kind: Kind, spelt: (text: string) => string, changes: readonly C
 }
 
 /**
- * Writes the first version of a `word` (a kind) called `name`, and prints what to do next. Throws an `InputError`, with
- * nothing written, for an unknown kind, a name that is none or taken, and a tree that cannot be written.
+ * Writes the first version of a `word` (a kind) called `name` into the source tree at `root`, and prints what to do next.
+ * Throws an `InputError`, with nothing written, for an unknown kind, a name that is none or taken, and a tree that cannot
+ * be written.
  */
-export function begin(word: string, name: string): void {
+export function begin(word: string, name: string, root: string = packageRoot): void {
   const kind = Object.hasOwn(kinds, word) ? kinds[word] : undefined;
   if (kind === undefined) throw unknownName("kind", word, Object.keys(kinds));
-  checkSourceTree();
+  checkSourceTree(root);
   checkName(word, name, kind.camel === true, kind.taken());
   const spelt = spellings(kind.model, name);
   for (const file of kind.files.map(spelt)) {
-    if (existsSync(join(packageRoot, file)))
+    if (existsSync(join(root, file)))
       throw new InputError(`${file} is there already: choose another name, or remove the file`);
   }
-  const sources = kind.additions.filter(({ list }) => list === undefined).map(({ file }) => textOf(file));
-  checkWords(kind.model, name, modelText(basename(kind.files[0])), sources);
-  const files = filesOf(kind, spelt);
+  const sources = kind.additions.filter(({ list }) => list === undefined).map(({ file }) => textOf(root, file));
+  checkWords(kind.model, name, modelText(root, basename(kind.files[0])), sources);
+  const files = filesOf(root, kind, spelt);
   const isNew = new Set(kind.files.map(spelt));
   const changes = [...files].map(([file, text]) => {
-    const path = join(packageRoot, file);
-    const whole = file.endsWith(".ts") ? formatted(file, text) : text;
-    return { file, path, text: whole, old: isNew.has(file) ? undefined : textOf(file) };
+    const path = join(root, file);
+    const whole = file.endsWith(".ts") ? formatted(root, file, text) : text;
+    return { file, path, text: whole, old: isNew.has(file) ? undefined : textOf(root, file) };
   });
   writeTogether(changes);
-  process.stdout.write(report(kind, spelt, changes));
+  process.stdout.write(report(root, kind, spelt, changes));
 }
