@@ -16,7 +16,7 @@ describe("fraglab", () => {
   it("explains itself with examples", () => {
     const help = fraglab("--help");
     expect(help.status).toBe(0);
-    for (const command of ["list", "run", "replay", "place", "trace", "record", "draw", "verify", "bench"]) {
+    for (const command of ["list", "run", "replay", "place", "trace", "record", "draw", "verify", "bench", "new"]) {
       expect(help.stdout).toContain(command);
       const own = fraglab(command, "--help");
       expect(own.status).toBe(0);
