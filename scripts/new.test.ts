@@ -130,6 +130,7 @@ describe("fraglab new", () => {
     );
     renameSync(away, folder);
     renameSync(registry, away);
+    expect(() => begin("metric", "mine", tree)).toThrow(/registry\.ts is missing: bring it back/);
     cpSync(join(tree, "harness/metrics/metric.ts"), registry);
     expectRefused(["metric", "mine"], /registry\.ts: expected a list that begins with "export const metrics"/);
     renameSync(away, registry);

@@ -19,8 +19,12 @@ function checkSourceTree(root: string): void {
   );
 }
 
-/** A file of a source tree, and a file of a model in it. */
-const textOf = (root: string, file: string): string => readFileSync(join(root, file), "utf8");
+/** A file of the source tree. Throws an `InputError` where it is not there. */
+function textOf(root: string, file: string): string {
+  if (existsSync(join(root, file))) return readFileSync(join(root, file), "utf8");
+  throw new InputError(`${join(root, file)} is missing: bring it back (git restore ${file})`);
+}
+
 const modelText = (root: string, name: string): string => textOf(root, `${MODELS}/${name}.txt`);
 
 /** The text of a file with lines added where `addition` says. Throws an `InputError` where that place is not there. */
