@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -169,6 +170,11 @@ describe("fraglab new", () => {
     const answer = JSON.parse(succeed("dist/scripts/fraglab.js", "replay", ...asked));
     expect(answer).toMatchObject({ outcome: "completed", options: { pages: 4 } });
     expect(answer.metrics.holesPerBlock).toBeGreaterThan(0);
+    // Sizes that 32 bits do not hold.
+    writeFileSync(join(tree, "huge.trace"), "a 0 68719476752\n");
+    const trace = ["--allocator", begun.allocator, "--trace", "huge.trace", "--json"];
+    const huge = JSON.parse(succeed("dist/scripts/fraglab.js", "replay", ...trace));
+    expect(huge).toMatchObject({ outcome: "exhausted", events: 0 });
     const typed = succeed("dist/scripts/fraglab.js", "new", "experiment", "typed");
     expect(typed).toMatch(/^Wrote:\n {2}experiments\/typed\.ts\n/);
   });
