@@ -32,5 +32,7 @@ export function fragmentation(table: Table, options: ClockedOptions = {}): TopLe
     const apart = factorApart(low, top, frame.theme.font.label * 1.5, height);
     return { title, series, domain: [low, top], ticks: ratioTicks(low, top, apart) };
   });
-  return lineChart(frame, { name: chart, clock, value: "footprint / live", scale: "log", names, panels });
+  // The kept moments are extremes, the worst of them troughs of live bytes: as steps, these would last until the next one.
+  const interpolate = "linear";
+  return lineChart(frame, { name: chart, clock, value: "footprint / live", scale: "log", interpolate, names, panels });
 }

@@ -61,6 +61,8 @@ export interface LineChart {
   /** Name of the value: the field in the data and the title of the y axis. */
   readonly value: string;
   readonly scale: "linear" | "log";
+  /** How points are joined: `linear` where a moment must not stand for all that follow it in a thinned line. */
+  readonly interpolate?: "step-after" | "linear";
   /** Every series of the legend, in the order of their colours; `liveName` is drawn black over a grey area. */
   readonly names: readonly string[];
   readonly panels: readonly LinePanel[];
@@ -134,7 +136,13 @@ function panelOf(
     encoding: { y: { field: chart.value, type: "quantitative", stack: null } },
   };
   const lines: Layer = {
-    mark: { type: "line", interpolate: "step-after", strokeWidth: frame.theme.line, strokeJoin: "round", clip: true },
+    mark: {
+      type: "line",
+      interpolate: chart.interpolate ?? "step-after",
+      strokeWidth: frame.theme.line,
+      strokeJoin: "round",
+      clip: true,
+    },
     encoding: {
       color: { ...series, scale: { domain, range: colours }, legend: lineLegend },
       strokeDash: { ...series, scale: { domain, range: dashes }, legend: lineLegend },

@@ -89,7 +89,7 @@ function lineCharts(name: string, group: string, workloads: readonly string[]): 
       caption: `Footprint over live bytes of ${group} on the clock of bytes allocated, on which frees take no time: 1 is no waste.`,
       draw(tables, theme) {
         const title = `Footprint / live, ${group}`;
-        return fragmentation(courses(tables, workloads, POINTS), { theme: themeNamed(theme), order, title });
+        return fragmentation(courses(tables, workloads, POINTS, "bytes"), { theme: themeNamed(theme), order, title });
       },
     },
   ];
@@ -134,7 +134,7 @@ export default defineExperiment({
     },
     {
       name: "heap-map",
-      caption: `Address by time: where the live blocks of ${MAPPED} lie; gaps between regions are left out.`,
+      caption: `Address by time: where the live bytes of ${MAPPED} lie (asked for, without rounding and headers); gaps between regions are left out.`,
       draw: (tables, theme) =>
         heapMap(tables.maps, { theme: themeNamed(theme), order, title: `The heap of ${MAPPED}, address by time` }),
     },

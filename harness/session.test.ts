@@ -38,6 +38,21 @@ describe.each(specs.map((spec) => [spec.name, spec] as const))("a run of %s", (_
     expect(watched.occupancy?.width).toBe(49);
   });
 
+  it("has a map whose shades sum to the live bytes, a row to a page", async () => {
+    const trace = await traceOf("phases:events=20000,live=65536");
+    const { occupancy, snapshots } = await runSession(spec, {}, trace, { looks: 8, mapRows: 1e6 });
+    const { cells, width = 0 } = occupancy ?? {};
+    const shades = Buffer.from(cells ?? "", "base64");
+    snapshots
+      .filter(({ label }) => label === "")
+      .forEach(({ live }, x) => {
+        const column = shades.filter((_, i) => i % width === x && shades[i] > 0);
+        const drawn = column.reduce((sum, shade) => sum + ((shade - 1) / 254) * 4096, 0);
+        // A shade is one of 254: half a step off at most.
+        expect(Math.abs(drawn - live), `look ${x}`).toBeLessThanOrEqual((column.length * 4096) / 508);
+      });
+  });
+
   it("is the same with real bytes behind the blocks", async () => {
     const trace = await traceOf("sawtooth:events=6000,live=800");
     const plain = await runSession(spec, {}, trace);
@@ -237,5 +252,18 @@ describe("a trace that uses what it has freed", () => {
     const result = await runSession(allocators["handle-table"], {}, await traceOf("churn:events=1000,live=50"));
     expect(result.costs.staleHandles).toBe(0);
     expect(result.firstStale).toBeUndefined();
+  });
+});
+
+describe("the course of a run", () => {
+  it("shows both copies of a block that moves, and in which order things came", async () => {
+    const builder = new TraceBuilder("growth");
+    const slot = builder.allocate(7_000_000);
+    builder.reallocate(slot, 9_000_000);
+    const { series, fragmentation } = await runSession(allocators["buddy"], {}, builder.build(), { looks: 1 });
+    expect(fragmentation.peakFootprint).toBeGreaterThan(16_000_000);
+    expect(series.event).toEqual([0, 1, 1]);
+    expect(series.footprint[1]).toBe(fragmentation.peakFootprint);
+    expect(series.footprint[2]).toBe(fragmentation.endFootprint);
   });
 });

@@ -244,7 +244,17 @@ class Session {
     this.snapshots.push(snapshot(this.map, this.space, this.meter.demand, events, look.label));
     if (look.label !== "")
       this.layouts?.push({ label: look.label, pieces: layoutOf(this.map, this.trace, this.refs, events) });
-    if (look.label === "") this.recorder?.add(events, this.map, this.space);
+    if (look.label === "") this.recorder?.add(events, this.map, this.space, this.askedByRef());
+  }
+
+  /** Bytes asked for in each live block. */
+  private askedByRef(): Map<number, number> {
+    const asked = new Map<number, number>();
+    this.refs.forEach((ref, slot) => {
+      const size = this.meter.demand.sizeOf(slot);
+      if (size >= 0) asked.set(ref, size);
+    });
+    return asked;
   }
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { InputError } from "../memory/errors.js";
 import { type CellRequest, type CellResult, isCellResult } from "./cell.js";
 import { canonicalJson, writeWhole } from "./files.js";
 import { codeVersion } from "./version.js";
@@ -38,7 +39,15 @@ export function folderStore(folder: string): CellStore {
       return isCellResult(data) ? data : undefined;
     },
     keep(request, result) {
-      writeWhole(pathOf(request), JSON.stringify(result));
+      try {
+        writeWhole(pathOf(request), JSON.stringify(result));
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        // --out, which the line would speak of, is another folder.
+        throw new InputError(
+          `cannot write the cache ${folder}: name another folder by FRAGLAB_CACHE, or give --no-cache`,
+        );
+      }
     },
   };
 }

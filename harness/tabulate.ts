@@ -1,6 +1,7 @@
 /** From cell results to tables, in the order of the plan. */
 import { costNames } from "../memory/costs.js";
 import { kindNames } from "../memory/heap-map.js";
+import type { OptionValue } from "../memory/options.js";
 import type { Cell } from "./arm.js";
 import type { CellResult } from "./cell.js";
 import type { Tables } from "./experiment.js";
@@ -22,6 +23,12 @@ const factors = ({ cell }: RunCell): Record<string, string | number> => ({
   seed: cell.seed,
 });
 
+/** Every option with its value, defaults too: a selector leaves those out, and defaults change between versions. */
+const resolved = (options: object): string =>
+  Object.entries(options as Record<string, OptionValue>)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(",");
+
 function cellRow(run: RunCell): TableRecord {
   const { cell, result } = run;
   const value = (of: number | null | undefined): number => of ?? Number.NaN;
@@ -29,6 +36,8 @@ function cellRow(run: RunCell): TableRecord {
     ...factors(run),
     workloadSpec: cell.workload.selector,
     allocatorSpec: cell.allocator.selector,
+    workloadOptions: resolved(cell.workload.options),
+    allocatorOptions: resolved(cell.allocator.options),
     trace: run.digest,
     outcome: result?.state ?? "skipped",
     reason: cell.skipped ?? "",

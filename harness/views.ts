@@ -48,7 +48,7 @@ function* lines(series: Table): Generator<Line> {
 }
 
 /** One line thinned to at most `bins` bins. */
-function thinned({ series }: Tables, line: Line, bins: number): TableRecord[] {
+function thinned({ series }: Tables, line: Line, bins: number, clock: "event" | "allocated"): TableRecord[] {
   const pick = (name: string): number[] => {
     const column = numberColumn(series, name);
     return line.rows.map((row) => column[row]);
@@ -56,6 +56,7 @@ function thinned({ series }: Tables, line: Line, bins: number): TableRecord[] {
   const course = thin(
     { event: pick("event"), allocated: pick("allocated"), live: pick("live"), footprint: pick("footprint") },
     bins,
+    clock,
   );
   return course.event.map((event, i) => ({
     workload: line.workload,
@@ -70,12 +71,18 @@ function thinned({ series }: Tables, line: Line, bins: number): TableRecord[] {
 /**
  * Courses of live and footprint of the first seed: columns workload, allocator, event, bytes (allocated so far), live,
  * footprint. All lines are thinned alike, no more than needed for a chart of at most `points` points, in which each
- * workload has one more line, of live bytes, as long as its longest.
+ * workload has one more line, of live bytes, as long as its longest. `clock` is the one on which they will be drawn.
  */
-export function courses(tables: Tables, workloads: readonly string[], points: number): Table {
+export function courses(
+  tables: Tables,
+  workloads: readonly string[],
+  points: number,
+  clock: "event" | "bytes" = "event",
+): Table {
+  const by = clock === "bytes" ? "allocated" : clock;
   const drawn = [...lines(tables.series)].filter(({ workload }) => workloads.includes(workload));
   for (let bins = 256; ; bins = Math.floor(bins * 0.8)) {
-    const courses = drawn.map((line) => thinned(tables, line, bins));
+    const courses = drawn.map((line) => thinned(tables, line, bins, by));
     const longest = new Map<string, number>();
     drawn.forEach(({ workload }, i) => {
       longest.set(workload, Math.max(longest.get(workload) ?? 0, courses[i].length));

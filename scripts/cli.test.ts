@@ -320,4 +320,19 @@ describe("a mistake gets one line that says what, where and how to mend it", () 
     );
     expectRefusal(fraglab("trace", "convert", tiny, join(blocked, "x.fgt")), /plain-file/);
   });
+
+  it("for a cache that cannot be written, by its own name", () => {
+    const run = sandbox.start(["run", "seed-scenarios", "--out", join(folder, "uncached")], {
+      FRAGLAB_CACHE: file("plain-cache", "x"),
+    });
+    return new Promise<void>((resolve) => {
+      let stderr = "";
+      run.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+      run.once("close", (code) => {
+        expect([code, stderr.trimEnd().split("\n").length]).toEqual([2, 1]);
+        expect(stderr).toMatch(/plain-cache: name another folder by FRAGLAB_CACHE/);
+        resolve();
+      });
+    });
+  });
 });

@@ -140,7 +140,7 @@ describe("the layers", () => {
 
   it("name concrete allocators and workloads only in the registries and the experiments", () => {
     const concrete =
-      /^(allocators\/(?!allocator\.|registry\.|audit\.|checked\.)|workloads\/(?:programs\/|redis\/|synthetic\/|shaped\/|profiles\/|(?:recorded|churn|ramp|sawtooth|phases|scenario|best-fit-attack|hasan|random-survivors)\.))/;
+      /^(allocators\/(?!allocator\.|registry\.|audit\.|checked\.)|workloads\/(?:programs\/|redis\/|synthetic\/|shaped\/|profiles\/|(?:recorded|churn|drain|ramp|sawtooth|phases|scenario|best-fit-attack|hasan|random-survivors)\.))/;
     // The laboratory around pymalloc: commands about this one allocator say so in their names.
     const isAboutPymalloc = (file: string): boolean => /^scripts\/[\w-]*pymalloc/.test(file);
     const faults = sources

@@ -3,6 +3,9 @@ import { OP_MASK, Op, type Trace } from "../../workloads/trace.js";
 
 type Columns = Pick<Trace, "op" | "slot" | "size" | "slots" | "length">;
 
+/** In place of the size of a block that does not live. */
+const DEAD = -1;
+
 /** Live bytes and the allocation clock, event by event. */
 export class Demand {
   /** Bytes asked for and not freed. */
@@ -13,16 +16,16 @@ export class Demand {
   allocated = 0;
   /** Objects allocated so far. */
   allocations = 0;
-  /** Bytes last asked for in each slot. */
+  /** Bytes last asked for in each slot; -1 for one whose block was freed. */
   private readonly sizes: Float64Array;
   private readonly trace: Columns;
 
   constructor(trace: Columns) {
     this.trace = trace;
-    this.sizes = new Float64Array(trace.slots);
+    this.sizes = new Float64Array(trace.slots).fill(DEAD);
   }
 
-  /** Bytes last asked for in a slot. */
+  /** Bytes asked for in a slot; negative where no block lives. */
   sizeOf(slot: number): number {
     return this.sizes[slot];
   }
@@ -41,10 +44,14 @@ export class Demand {
         return size;
       }
       case Op.free:
+        // A free of what was freed before is the allocator's to count.
+        if (this.sizes[slot] === DEAD) return 0;
         this.live -= this.sizes[slot];
         this.blocks--;
+        this.sizes[slot] = DEAD;
         return 0;
       case Op.reallocate: {
+        if (this.sizes[slot] === DEAD) return 0;
         const growth = this.trace.size[i] - this.sizes[slot];
         this.sizes[slot] += growth;
         this.live += growth;

@@ -156,4 +156,13 @@ describe("the meter", () => {
       ),
     );
   });
+
+  it("thins in bins of the clock on which it is drawn", () => {
+    // Nine bytes in the first ten events, 9000 in the next ten: on the clock of bytes, all but one bin lie there.
+    const event = Array.from({ length: 20 }, (_, i) => i);
+    const allocated = event.map((i) => (i < 10 ? i : 9 + 900 * (i - 9)));
+    const course = thin({ event, allocated, live: allocated, footprint: allocated }, 10, "allocated");
+    expect(course.event.filter((i) => i < 10)).toEqual([0, 9]);
+    expect(course.event.filter((i) => i >= 10)).toEqual(event.slice(10));
+  });
 });

@@ -108,6 +108,8 @@ export class FragmentationMeter {
       this.sumFootprintEvents += footprint;
       this.sumLiveEvents += live;
       this.events++;
+      // Both copies of a block that moves: over when the event is, but the footprint was that large.
+      if (peak > footprint && peak > footprintBefore) series.add(i, demand.allocated, live, peak);
       series.add(i, demand.allocated, live, footprint);
     }
     this.absorb(entry, to);
@@ -130,13 +132,16 @@ export class FragmentationMeter {
    * that failed in the end. A transient peak among them counts as reached by that event.
    */
   private absorb(entry: number, events: number): void {
-    const { log } = this;
+    const { demand, log } = this;
+    const event = Math.max(0, events - 1);
     for (let k = entry; k < log.length; k++) {
       if (log.peak[k] > this.peakFootprint) {
         this.peakFootprint = log.peak[k];
-        this.peakFootprintEvent = Math.max(0, events - 1);
-        this.liveAtPeakFootprint = this.demand.live;
+        this.peakFootprintEvent = event;
+        this.liveAtPeakFootprint = demand.live;
       }
+      if (log.peak[k] > log.after[k] && log.peak[k] > this.footprint)
+        this.series.add(event, demand.allocated, demand.live, log.peak[k]);
       this.footprint = log.after[k];
     }
     log.clear();

@@ -1,4 +1,4 @@
-/** Address by time: how much of each stretch of mapped memory holds live blocks, over a run. For heap maps. */
+/** Address by time: how much of each stretch of mapped memory is live, over a run. For heap maps. */
 import type { AddressSpace } from "../../memory/address-space.js";
 import { type HeapMap, Kind } from "../../memory/heap-map.js";
 
@@ -10,7 +10,7 @@ export interface Occupancy {
   readonly events: readonly number[];
   /** Bytes of address space that were ever mapped for the heap; gaps between regions are left out. */
   readonly extent: number;
-  /** 0: not mapped; 1: mapped and empty; 255: full of live blocks. base64 of width * height bytes. */
+  /** 0: not mapped; 1: mapped and empty; 255: full of bytes asked for and not freed. base64 of width * height bytes. */
   readonly cells: string;
 }
 
@@ -24,8 +24,8 @@ interface Column {
 export class OccupancyRecorder {
   private readonly columns: Column[] = [];
 
-  /** Adds the heap as it is now. `map` is the allocator's walk. */
-  add(event: number, map: HeapMap, space: AddressSpace): void {
+  /** Adds the heap as it is now. `map` is the allocator's walk, `asked` holds the bytes asked for by ref. */
+  add(event: number, map: HeapMap, space: AddressSpace, asked: ReadonlyMap<number, number>): void {
     const { pageSize } = space;
     const live = new Map<number, number>();
     space.regions((start, bytes, use) => {
@@ -35,7 +35,8 @@ export class OccupancyRecorder {
     for (let i = 0; i < map.length; i++) {
       if (map.kind[i] !== Kind.live) continue;
       let at = map.start[i];
-      const end = at + map.bytes[i];
+      // Behind what was asked for, a block is padding. Bounds without places have pieces without owners.
+      const end = at + (asked.get(map.owner[i]) ?? map.bytes[i]);
       while (at < end) {
         const page = Math.floor(at / pageSize);
         const next = Math.min(end, (page + 1) * pageSize);

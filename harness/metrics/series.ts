@@ -12,7 +12,9 @@ export interface Series {
   readonly footprint: readonly number[];
 }
 
-const FIELDS = 4;
+/** Event, allocated, live, footprint, and the order of arrival: a compaction leaves two states at one event. */
+const FIELDS = 5;
+const ARRIVAL = 4;
 /** Moments kept in a bin: least and largest live, least and largest footprint. */
 const MOMENTS = 4;
 const LIVE = 2;
@@ -22,9 +24,10 @@ export class SeriesBuilder {
   private readonly width: number;
   private readonly points: Float64Array;
   private readonly used: Uint8Array;
-  private last: [number, number, number, number] | undefined;
+  private last: [number, number, number, number, number] | undefined;
+  private arrivals = 0;
 
-  /** For events 0 to `length` - 1 in at most `bins` bins. */
+  /** For moments 0 to `length` - 1 of a clock, by default that of events, in at most `bins` bins. */
   constructor(length: number, bins: number) {
     const count = Math.max(1, Math.min(length, bins));
     this.width = Math.max(1, Math.ceil(length / count));
@@ -32,10 +35,11 @@ export class SeriesBuilder {
     this.used = new Uint8Array(count);
   }
 
-  /** Adds the state after an event; events must not descend. */
-  add(event: number, allocated: number, live: number, footprint: number): void {
+  /** Adds the state after an event; events must not descend. `at` is the moment on the clock of the bins. */
+  add(event: number, allocated: number, live: number, footprint: number, at = event): void {
     const { points } = this;
-    const bin = Math.floor(event / this.width);
+    this.arrivals++;
+    const bin = Math.floor(at / this.width);
     const base = bin * MOMENTS * FIELDS;
     if (this.used[bin] === 0) {
       this.used[bin] = 1;
@@ -49,12 +53,13 @@ export class SeriesBuilder {
       if (footprint > points[base + 3 * FIELDS + FOOTPRINT])
         this.set(base + 3 * FIELDS, event, allocated, live, footprint);
     }
-    if (this.last === undefined) this.last = [event, allocated, live, footprint];
+    if (this.last === undefined) this.last = [event, allocated, live, footprint, this.arrivals];
     else {
       this.last[0] = event;
       this.last[1] = allocated;
       this.last[2] = live;
       this.last[3] = footprint;
+      this.last[ARRIVAL] = this.arrivals;
     }
   }
 
@@ -74,26 +79,30 @@ export class SeriesBuilder {
     points[at + 1] = allocated;
     points[at + 2] = live;
     points[at + 3] = footprint;
+    points[at + ARRIVAL] = this.arrivals;
   }
 }
 
-/** Sorted by event (a stable sort keeps the order inside one event), without repetitions. */
+/** In the order of arrival, without repetitions. */
 function fromRows(rows: number[][]): Series {
-  rows.sort((a, b) => a[0] - b[0]);
+  rows.sort((a, b) => a[ARRIVAL] - b[ARRIVAL]);
   const kept = rows.filter((row, i) => {
     const before = rows[i - 1];
-    return before === undefined || row.some((value, k) => value !== before[k]);
+    return before === undefined || row.some((value, k) => k !== ARRIVAL && value !== before[k]);
   });
   const column = (k: number): number[] => kept.map((row) => row[k]);
   return { event: column(0), allocated: column(1), live: column(LIVE), footprint: column(FOOTPRINT) };
 }
 
-/** The same course with fewer points, again without losing an extreme. */
-export function thin(series: Series, bins: number): Series {
-  const length = (series.event[series.event.length - 1] ?? 0) + 1;
-  const builder = new SeriesBuilder(length, bins);
+/**
+ * The same course with fewer points, again without losing an extreme. The bins are equal on the clock on which the course
+ * will be drawn: bins of events may hold nearly all bytes allocated, or none.
+ */
+export function thin(series: Series, bins: number, clock: "event" | "allocated" = "event"): Series {
+  const at = series[clock];
+  const builder = new SeriesBuilder((at[at.length - 1] ?? 0) + 1, bins);
   for (let i = 0; i < series.event.length; i++) {
-    builder.add(series.event[i], series.allocated[i], series.live[i], series.footprint[i]);
+    builder.add(series.event[i], series.allocated[i], series.live[i], series.footprint[i], at[i]);
   }
   return builder.build();
 }
