@@ -6,8 +6,12 @@ import { ratioInterval } from "../harness/statistics/ratio.js";
 import { type Table, tableOf } from "../harness/table.js";
 import { cellValue } from "../harness/views.js";
 
-/** Who places the blocks, and the unit that is emptied: pages, or where pages go only with their arena, arenas. */
-const inners = { "first fit": ["first-fit", 4096], pymalloc: ["pymalloc", 0], jemalloc: ["jemalloc", 4096] } as const;
+/** Who places the blocks, and what is emptied so that memory comes back: pages from the end, arenas, or any pages. */
+const inners = {
+  "first fit": ["first-fit", "region=4096,victims=highest"],
+  pymalloc: ["pymalloc", "region=0"],
+  jemalloc: ["jemalloc", "region=4096"],
+} as const;
 type Inner = keyof typeof inners;
 const names = Object.keys(inners) as Inner[];
 
@@ -15,11 +19,11 @@ const still = (inner: Inner): string => `${inner}, handles`;
 const moving = (inner: Inner): string => `${inner}, handles, moves`;
 const allocators: Arms = Object.fromEntries(
   names.flatMap((inner) => {
-    const [selector, region] = inners[inner];
+    const [selector, emptied] = inners[inner];
     return [
       [inner, selector],
       [still(inner), `handle-table:inner=${selector},compact=none`],
-      [moving(inner), `handle-table:inner=${selector},compact=evacuate,region=${region},fUpper=1.2,alpha=1`],
+      [moving(inner), `handle-table:inner=${selector},compact=evacuate,${emptied},fUpper=1.2,alpha=1`],
     ];
   }),
 );

@@ -18,9 +18,9 @@ const MIB = 1024 * 1024;
 /** Moving starts after the last eviction, as in the artifact's run, so that passes meet the same heap. */
 const FIRST_POLL = 2500;
 
+const UNMESHED = "Mesh, not meshing";
 const DEFRAG_72 = "active defrag 7.2";
 const DEFRAG_40 = "active defrag 4.0";
-const VMA = "vma, full";
 /** Redis' own defragmentation is of the version that runs on its workload, 4.0 on the server built with its jemalloc. */
 const only: Readonly<Record<string, keyof typeof IDLE>> = { [DEFRAG_72]: "alaska72", [DEFRAG_40]: "mesh402je" };
 
@@ -39,8 +39,25 @@ function allocatorsAt(scale: number): Arms {
     [DEFRAG_40]:
       `defrag-hint:hint=mean,lower=0,ignore=${1024 / scale},cycleMin=25,cycleMax=75,period=${100 / scale},` +
       `start=${SWITCHED_ON / scale},prefix=8,quantum=8,dirtyDecay=Infinity,dirtyRatio=8,pages=chunks,chunk=${(2 * MIB) / scale}`,
-    [VMA]: `vma:algorithm=full,blockBytes=${(256 * MIB) / scale},${times}`,
     oracle: "oracle",
+    ...presetsAt(scale, times),
+  };
+}
+
+/** The other settings of published systems, and Mesh without its idea; drawn apart. */
+function presetsAt(scale: number, times: string): Arms {
+  // Zones of the historical systems: what the blocks take at the peak and no more, so that a full one is compacted.
+  const zone = (288 * MIB) / scale;
+  const blockBytes = (256 * MIB) / scale;
+  return {
+    [UNMESHED]: "mesh:meshing=false",
+    zsmalloc: `zsmalloc:${times}`,
+    "compact-fit": "compact-fit",
+    Macintosh: `classic-mac:heapLimit=${zone}`,
+    "Palm OS": `palm:heapLimit=${zone}`,
+    "vma, fast": `vma:algorithm=fast,blockBytes=${blockBytes},${times}`,
+    "vma, balanced": `vma:algorithm=balanced,blockBytes=${blockBytes},${times}`,
+    "vma, full": `vma:algorithm=full,blockBytes=${blockBytes},${times}`,
   };
 }
 
@@ -59,8 +76,13 @@ const workloadsAt = (scale: number): Arms => ({
   [label.mesh402je]: `redis:variant=mesh402je,scale=${scale}`,
 });
 const names = Object.keys(allocatorsAt(1));
-/** Without the one whose records of small objects outweigh them. */
-const drawn = names.filter((name) => name !== VMA);
+const presets = Object.keys(presetsAt(1, ""));
+/** The two pictures of courses: one has the heap of a C program, of handles and of Redis, the other the presets. */
+const drawn = {
+  footprint: names.filter((name) => !presets.includes(name)),
+  // The three algorithms of vma draw one line: it is the records that outweigh the blocks.
+  presets: ["glibc", "Anchorage", ...presets.filter((name) => name !== "vma, fast" && name !== "vma, balanced")],
+} as const;
 
 /** By how much the workload that ran is smaller than the papers'. */
 function scaleOf(tables: Tables): number {
@@ -152,6 +174,23 @@ function finding(tables: Tables): string {
   );
 }
 
+function drawCourses(tables: Tables, theme: string, order: readonly string[], workloads: readonly string[]): object {
+  const course = recordsOf(courses(tables, workloads, POINTS))
+    .filter(({ allocator }) => order.includes(String(allocator)))
+    .map((row) => ({ ...row, virtual: (Number(row["event"]) + 1) / EVENTS_PER_MILLISECOND }));
+  return timeline(tableOf(course), {
+    theme: themeNamed(theme),
+    order,
+    clock: "virtual",
+    title: scaleOf(tables) === 1 ? "Redis at the papers' size" : `Redis at 1/${scaleOf(tables)} of the papers' size`,
+    marks: (workload) =>
+      phaseMarks(tables, workload).map(({ event, label: phase }) => ({
+        at: event / EVENTS_PER_MILLISECOND,
+        label: phase.split(" ")[0],
+      })),
+  });
+}
+
 const costsOf: Readonly<Record<string, string>> = {
   Anchorage: "anchorage",
   [DEFRAG_72]: "redis72",
@@ -172,7 +211,9 @@ export default defineExperiment({
     const variant = only[allocator.label];
     if (workload.options["variant"] === variant) return undefined;
     if (variant !== undefined) return `this version and setting ran on ${variant}`;
-    return workload.options["variant"] === "mesh402je" ? "this server is built with its own jemalloc" : undefined;
+    if (workload.options["variant"] === "mesh402je") return "this server is built with its own jemalloc";
+    const isSmall = workload.options["variant"] === "mesh402" && workload.options["scale"] !== 1;
+    return isSmall && presets.includes(allocator.label) ? "in the paper profile" : undefined;
   },
   settings: ({ workload, allocator }) => ({
     looks: 1,
@@ -184,31 +225,14 @@ export default defineExperiment({
     {
       name: "footprint",
       caption:
-        "Footprint over virtual time (4 million requests a second; times and bytes are those of the scale that ran): A inserts 700,000 keys, B evicts to the limit, C inserts larger values, D evicts again, then the server is idle. vma, whose records of so small objects outweigh them, is in the table alone. Active defrag 4.0 is of the server built with its own jemalloc, which evicts by that allocator's sizes.",
-      draw(tables, theme) {
-        const all = recordsOf(courses(tables, Object.values(label), POINTS));
-        const course = all
-          .filter(
-            ({ allocator, workload }) => allocator !== VMA && (workload !== label.mesh402je || allocator === DEFRAG_40),
-          )
-          .map((row) => ({
-            ...row,
-            workload: row["workload"] === label.mesh402je ? label.mesh402 : row["workload"],
-            virtual: (Number(row["event"]) + 1) / EVENTS_PER_MILLISECOND,
-          }));
-        return timeline(tableOf(course), {
-          theme: themeNamed(theme),
-          order: drawn,
-          clock: "virtual",
-          title:
-            scaleOf(tables) === 1 ? "Redis at the papers' size" : `Redis at 1/${scaleOf(tables)} of the papers' size`,
-          marks: (workload) =>
-            phaseMarks(tables, workload).map(({ event, label: phase }) => ({
-              at: event / EVENTS_PER_MILLISECOND,
-              label: phase.split(" ")[0],
-            })),
-        });
-      },
+        "Footprint over virtual time (4 million requests a second; times and bytes are those of the scale that ran): A inserts 700,000 keys, B evicts to the limit, C inserts larger values, D evicts again, then the server is idle. Active defrag 4.0 is of the server built with its own jemalloc, which evicts by that allocator's sizes: its requests are others, so that it has a panel of its own.",
+      draw: (tables, theme) => drawCourses(tables, theme, drawn.footprint, Object.values(label)),
+    },
+    {
+      name: "footprint-presets",
+      caption:
+        "The same of further published systems, as if each were Redis' allocator: the three algorithms of vma draw one line, for its records outweigh objects as small as these, and the two historical systems compact only when their zone is full, which it never is.",
+      draw: (tables, theme) => drawCourses(tables, theme, drawn.presets, [label.alaska72]),
     },
     ...shownVariants.map((variant) => ({
       name: `published-${variant}`,

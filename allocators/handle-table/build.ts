@@ -48,7 +48,7 @@ function overInner(owner: string, space: AddressSpace, options: HandleTableOptio
     throw new InputError(`${owner}: option region: ${options.inner} has no arenas: give bytes, such as 4096`);
   }
   const pins = new Pins(handles.entries, options);
-  const compactor = new InnerEvacuation(space, handles, pins, options.region);
+  const compactor = new InnerEvacuation(space, handles, pins, options.region, options.victims);
   return withClockOf(new CompactingHandles(space, handles, compactor, pins, options), inner);
 }
 

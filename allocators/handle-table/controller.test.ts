@@ -38,21 +38,21 @@ describe("the controller", () => {
     const controller = new Controller(published);
     expect(ask(controller, 1000, 2, 1000)).toBe(100);
     controller.passed(100, 120, 4, 1.9);
-    expect(ask(controller, 1079, 1.9)).toBe("asleep");
-    expect(ask(controller, 1080, 1.9, 5000)).toBe(100);
+    expect(ask(controller, 1083, 1.9)).toBe("asleep");
+    expect(ask(controller, 1084, 1.9, 5000)).toBe(100);
     controller.passed(100, 100, 0.001, 1.8);
-    expect(ask(controller, 1089, 1.8)).toBe("asleep");
-    expect(ask(controller, 1090, 1.8)).toBe(100);
+    expect(ask(controller, 1094, 1.8)).toBe("asleep");
+    expect(ask(controller, 1095, 1.8)).toBe(100);
   });
 
   it("goes on below fUpper until F is below fLower", () => {
     const controller = new Controller(published);
     ask(controller, 1000, 2);
     controller.passed(100, 100, 1, 1.2);
-    expect(ask(controller, 1020, 1.2)).toBe(100);
+    expect(ask(controller, 1021, 1.2)).toBe(100);
     controller.passed(100, 100, 1, 1.04);
-    expect(ask(controller, 1520, 1.04)).toBe("asleep");
-    expect(ask(controller, 1521, 1.3)).toBe(0);
+    expect(ask(controller, 1521, 1.04)).toBe("asleep");
+    expect(ask(controller, 1522, 1.3)).toBe(0);
   });
 
   it("gives up when a pass moves nothing or less than its budget, but not because F did not fall", () => {
@@ -60,10 +60,10 @@ describe("the controller", () => {
       const controller = new Controller(published);
       ask(controller, 1000, 2);
       controller.passed(100, 100, 1, 2);
-      expect(ask(controller, 1020, 2)).toBe(100);
+      expect(ask(controller, 1021, 2)).toBe(100);
       controller.passed(100, moved, 1, 2);
       expect(ask(controller, 1500, 2)).toBe("asleep");
-      expect(ask(controller, 1521, 2)).toBe(100);
+      expect(ask(controller, 1522, 2)).toBe(100);
     }
   });
 

@@ -4,8 +4,8 @@ import { type CoefficientSet, type Coefficients, coefficients } from "../../memo
  * When to compact, and how much, by default: the hysteresis of Anchorage (Alaska, tag asplos-24-revision) with a budget.
  *
  * Waiting, it looks at the fragmentation F every `poll` milliseconds; above `fUpper` it starts to compact, with a budget
- * of `alpha` times the live bytes, fixed there and then. Compacting, it runs a pass with that budget, then sleeps until the
- * pass is no more than the share `overhead` of the time. It waits again when F is below `fLower`, or when a pass moved
+ * of `alpha` times the live bytes, fixed there and then. Compacting, it runs a pass with that budget, then sleeps for the
+ * time of the pass over `overhead`. It waits again when F is below `fLower`, or when a pass moved
  * nothing, or less than its budget (nothing is left to move). That F did not fall is no reason to stop: under a budget
  * the hole bubbles upwards and the top falls only in the last pass.
  *
@@ -104,7 +104,8 @@ export class Controller {
       this.budget = 0;
       this.wake = this.now + milliseconds + this.options.poll;
     } else {
-      this.wake = this.now + Math.max(this.options.minSleep, milliseconds / this.options.overhead);
+      // The sleep begins when the pass is over: published steps are pass/overhead + pass apart.
+      this.wake = this.now + milliseconds + Math.max(this.options.minSleep, milliseconds / this.options.overhead);
     }
   }
 }

@@ -7,12 +7,13 @@ const MAX_ENTRIES = 1 << 29;
 /** The range of the published table: 2^31 entries of 8 bytes. */
 const RESERVED = 0x80000000 * 8;
 
-/** Bytes that the directory keeps for each page of the table: a generation floor, or none where no page can go. */
+/** Bytes of a generation floor, which the directory keeps for each page of the table that can go. */
 const FLOOR_BYTES = 4;
 
 /**
  * The pages that a handle table lies in, mapped under `Use.table` at the first use of an entry in them. With `releases`,
- * a page without a live entry can be given back; the directory beside the table then keeps one generation for it.
+ * a page without a live entry can be given back; the directory beside the table then keeps one generation for it. With
+ * `marks` it keeps a bit for each entry too, by which the lowest free one is found.
  */
 export class EntryPages {
   /** Entries of a page. */
@@ -22,25 +23,29 @@ export class EntryPages {
   private readonly space: AddressSpace;
   private readonly base: Address;
   private readonly directory: Address;
+  /** Bytes of the directory for each page, and in all. */
+  private readonly perDirectory: number;
   private directoryBytes = 0;
   /** Pages below `count` that are not mapped, and those of them that can be mapped again. */
   private readonly gone = new Bitset();
   private readonly dropped = new Bitset();
 
-  constructor(space: AddressSpace, entryBytes: number, releases: boolean) {
+  constructor(space: AddressSpace, entryBytes: number, releases: boolean, marks: boolean) {
     this.space = space;
     this.perPage = Math.floor(space.pageSize / entryBytes);
     const whole = Math.ceil(MAX_ENTRIES / this.perPage) * space.pageSize;
     this.base = space.reserve(Math.max(RESERVED, whole), space.pageSize);
-    this.directory = releases ? space.reserve(Math.ceil(MAX_ENTRIES / this.perPage) * FLOOR_BYTES, space.pageSize) : 0;
+    this.perDirectory = (releases ? FLOOR_BYTES : 0) + (marks ? Math.ceil(this.perPage / 8) : 0);
+    const most =
+      Math.ceil((Math.ceil(MAX_ENTRIES / this.perPage) * this.perDirectory) / space.pageSize) * space.pageSize;
+    this.directory = this.perDirectory > 0 ? space.reserve(most, space.pageSize) : 0;
   }
 
   /** Maps the next page. `false` without memory. */
   grow(): boolean {
     const { space, count } = this;
     if ((count + 1) * this.perPage > MAX_ENTRIES) return false;
-    const floors = (count + 1) * FLOOR_BYTES;
-    const more = this.directory !== 0 && floors > this.directoryBytes ? space.pageSize : 0;
+    const more = (count + 1) * this.perDirectory > this.directoryBytes ? space.pageSize : 0;
     if (more > 0 && !space.commit(this.directory + this.directoryBytes, more, Use.table)) return false;
     this.directoryBytes += more;
     if (!space.commit(this.addressOf(count), space.pageSize, Use.table)) return false;

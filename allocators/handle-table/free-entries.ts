@@ -7,7 +7,7 @@ export type FreeOrder = "lifo" | "fifo" | "lowest";
 /**
  * The free entries of a table in an order other than last in, first out, or of a table whose pages can go, so that
  * entries must leave their list from the middle. In the modelled table both links of a list fit the 8 bytes of a free
- * entry; the lowest one is found by a bit for each entry, which the page of the directory holds.
+ * entry; the lowest one is found by a bit for each entry, which the directory beside the table holds.
  */
 export class FreeEntries {
   private readonly lowest: boolean;

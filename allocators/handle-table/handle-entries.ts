@@ -61,7 +61,7 @@ export class HandleEntries {
     this.costs = space.costs;
     this.lastGeneration = (options.generations - 1) | 0;
     this.retires = options.retireOnWrap;
-    this.pages = new EntryPages(space, options.entryBytes, options.releaseTablePages);
+    this.pages = new EntryPages(space, options.entryBytes, options.releaseTablePages, options.freeOrder === "lowest");
     this.livePages = options.releaseTablePages ? new LivePages(this.pages.perPage) : undefined;
     const plain = options.freeOrder === "lifo" && !options.releaseTablePages;
     this.others = plain ? undefined : new FreeEntries(options.freeOrder);

@@ -5,7 +5,7 @@ import { type ArenaPlacement, hasArenas, type MoveLog, none, type Ref } from "..
 import type { Compactor } from "./handle-heap.js";
 import type { InnerHandles } from "./inner-handles.js";
 import type { Pins } from "./pins.js";
-import { type Victims, victimsOf } from "./victims.js";
+import { type VictimOrder, type Victims, victimsOf } from "./victims.js";
 
 /** Most bytes of counts and lists of a pass. */
 const SCRATCH = 1 << 30;
@@ -27,6 +27,7 @@ export class InnerEvacuation implements Compactor {
   private readonly handles: InnerHandles;
   private readonly pins: Pins;
   private readonly region: number;
+  private readonly first: VictimOrder;
   /** The inner allocator where its arenas are the regions. */
   private readonly arenas: ArenaPlacement | undefined;
   private readonly scratch: Address;
@@ -36,12 +37,13 @@ export class InnerEvacuation implements Compactor {
   /** Sizes, in granules, for which no more places are to be had. */
   private readonly full = new Set<number>();
 
-  constructor(space: AddressSpace, handles: InnerHandles, pins: Pins, region: number) {
+  constructor(space: AddressSpace, handles: InnerHandles, pins: Pins, region: number, first: VictimOrder) {
     this.space = space;
     this.costs = space.costs;
     this.handles = handles;
     this.pins = pins;
     this.region = region;
+    this.first = first;
     this.arenas = region === 0 && hasArenas(handles.inner) ? handles.inner : undefined;
     this.scratch = space.reserve(SCRATCH, space.pageSize);
   }
@@ -98,7 +100,14 @@ export class InnerEvacuation implements Compactor {
     });
     const isFixed = new Uint8Array(regions.size);
     for (const number of fixed) isFixed[number] = 1;
-    const victims = victimsOf<number>(Float64Array.from(live), isFixed, ceilPowerOfTwo(capacity));
+    // Until here regions have numbers in the order in which the table names them; victims want that of addresses.
+    const sorted = [...regions].sort(([a], [b]) => a - b);
+    const inOrder = Float64Array.from(sorted, ([, number]) => live[number]);
+    const stuck = Uint8Array.from(sorted, ([, number]) => isFixed[number]);
+    sorted.forEach(([key], rank) => {
+      regions.set(key, rank);
+    });
+    const victims = victimsOf<number>(inOrder, stuck, ceilPowerOfTwo(capacity), this.first);
     entries.eachLive((index) => {
       this.costs[Cost.blocksVisited] += 1;
       const region = this.regionOf(handles.placeOf(index));

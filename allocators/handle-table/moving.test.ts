@@ -185,6 +185,23 @@ describe("over another allocator", () => {
     expect(space.mappedFor(Use.meta)).toBe(meta);
   });
 
+  it("empties a heap that is cut at its end alone from there, which the sparsest regions would not", () => {
+    const [before, sparsest, highest] = (["none", "sparsest", "highest"] as const).map((victims) => {
+      const { heap, space } = start({
+        inner: "first-fit",
+        compact: "evacuate",
+        ...(victims === "none" ? {} : { victims }),
+      });
+      const random = randomFor("inner", 3);
+      for (const ref of Array.from({ length: 20_000 }, () => heap.allocate(48)))
+        if (random.below(2) === 0) heap.free(ref);
+      if (victims !== "none") heap.compact(FULL, unlogged);
+      return space.resident;
+    });
+    expect(sparsest).toBeGreaterThan(0.95 * before);
+    expect(highest).toBeLessThan(0.75 * before);
+  });
+
   it("does nothing where memory for its lists is missing", () => {
     const space = createAddressSpace(8 * 4096);
     const heap = allocators["handle-table"].create(space, {

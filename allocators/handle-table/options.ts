@@ -4,6 +4,7 @@ import { outerOption } from "../outer.js";
 import type { MovementOptions } from "./compacting-handles.js";
 import type { HandleOptions } from "./handles.js";
 import type { PinOptions } from "./pin-model.js";
+import type { VictimOrder } from "./victims.js";
 
 export interface HandleTableOptions extends HandleOptions, MovementOptions, PinOptions {
   /** `own`, or the registry's allocator that places the blocks. */
@@ -16,6 +17,8 @@ export interface HandleTableOptions extends HandleOptions, MovementOptions, PinO
   trimOnMove: boolean;
   /** Bytes of a region to empty over another allocator. */
   region: number;
+  /** Which regions are emptied first: the sparsest, or from the end of a heap that is given back from there alone. */
+  victims: VictimOrder;
   /** Whether a semispace counts payloads only against the budget of a pass. */
   payloadOnly: boolean;
   /** Whether a semispace copies at each reallocation. */
@@ -72,6 +75,12 @@ export const handleTableOptions: OptionTable<HandleTableOptions> = {
     max: GIB,
     default: 4096,
     help: "unit to empty over another allocator: pages of it, or 0 for its own arenas",
+  },
+  victims: {
+    kind: "choice",
+    values: ["sparsest", "highest"],
+    default: "sparsest",
+    help: "what to empty first over another allocator: highest for one that gives memory back at its end alone",
   },
   resume: { ...never, help: "a slide with a budget goes on where the last one ended" },
   payloadOnly: { ...never, help: "semispace: headers do not count against a budget (as in Anchorage)" },
@@ -154,6 +163,7 @@ export function checkOptions(owner: string, o: HandleTableOptions): void {
   if (o.inner === "own") {
     if (o.region !== handleTableOptions.region.default)
       refuse("region", `is for another allocator; pages of the own heap are emptied as they are`);
+    if (o.victims !== "sparsest") refuse("victims", `is for another allocator, as region is`);
     return;
   }
   if (o.compact !== "none" && o.compact !== "evacuate")

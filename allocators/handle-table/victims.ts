@@ -1,3 +1,6 @@
+/** Which parts are emptied first. */
+export type VictimOrder = "sparsest" | "highest";
+
 /** Parts of a heap to empty, the sparsest first. */
 export interface Victims<Block> {
   /** Parts in the order in which they are emptied. */
@@ -11,9 +14,14 @@ export interface Victims<Block> {
 /**
  * The sparsest parts, as many as what is free in the others could take in: `live` of `capacity` is taken in each, none
  * where a part is not in use, and a part with something `fixed` in it cannot be emptied. Of equally sparse ones the
- * highest go first.
+ * highest go first. With `highest` parts go from the last one down, however full they are.
  */
-export function victimsOf<Block>(live: Float64Array, fixed: Uint8Array, capacity: number): Victims<Block> {
+export function victimsOf<Block>(
+  live: Float64Array,
+  fixed: Uint8Array,
+  capacity: number,
+  first: VictimOrder = "sparsest",
+): Victims<Block> {
   const used: number[] = [];
   let free = 0;
   for (let part = 0; part < live.length; part++) {
@@ -21,7 +29,7 @@ export function victimsOf<Block>(live: Float64Array, fixed: Uint8Array, capacity
     free += Math.max(0, capacity - live[part]);
     if (fixed[part] === 0 && live[part] < capacity) used.push(part);
   }
-  used.sort((a, b) => live[a] - live[b] || b - a);
+  used.sort((a, b) => (first === "sparsest" ? live[a] - live[b] : 0) || b - a);
   const rankOf = new Int32Array(live.length).fill(-1);
   const order: number[] = [];
   let leaving = 0;
