@@ -91,7 +91,13 @@ export const handleTableOptions: OptionTable<HandleTableOptions> = {
     default: "hysteresis",
     help: "passes while fragmentation is high, one at each poll, or only for a request that heapLimit refuses",
   },
-  heapLimit: { kind: "bytes", min: 4096, max: TIB, default: TIB, help: "most bytes that the heap's blocks may span" },
+  heapLimit: {
+    kind: "bytes",
+    min: 4096,
+    max: TIB,
+    default: TIB,
+    help: "most bytes that the blocks of a heap may span; a second one, of semispace or pinnedHigh, has as many",
+  },
   cPartial: { kind: "number", min: 0, max: 1e9, default: 0, help: "c: a pass moves at most 1/c of what was allocated" },
   creditCap: { kind: "bytes", min: 1, max: TIB, default: TIB, help: "cPartial: most bytes saved for later passes" },
   passTime: {
@@ -145,6 +151,10 @@ export function checkOptions(owner: string, o: HandleTableOptions): void {
   if (![4, 8, 16].includes(o.entryBytes)) refuse("entryBytes", `${o.entryBytes} is not 4, 8 or 16`);
   if (o.entryBytes === 4 && o.generations > 16)
     refuse("entryBytes", `4 bytes hold 4 bits of generation: set generations=16 or less`);
+  if (o.alpha === 0) refuse("alpha", `0 leaves a pass nothing to move: use compact=none, or a share above 0`);
+  if (o.cPartial === 0 && o.creditCap < TIB) refuse("creditCap", `is what cPartial may save: set cPartial`);
+  if (o.pins === "events" && o.pinShare !== handleTableOptions.pinShare.default)
+    refuse("pinShare", `is of a model of pins: set pins=bernoulli, sticky or window`);
   if (o.cPartial > 0 && o.cPartial < 1) refuse("cPartial", `${o.cPartial} is below 1: a pass moves 1/c; 0 is no bound`);
   if (o.resume && o.compact !== "slide") refuse("resume", `only a slide goes on where it ended, not ${o.compact}`);
   if (o.resume && o.place !== "segfit") refuse("resume", `dead blocks of place=bump are found only from the bottom`);
