@@ -2,14 +2,21 @@
  * One run: a trace replayed on one allocator in an address space of its own, watched at safepoints. Nothing here depends
  * on the clock of the machine, so a run gives the same result everywhere.
  */
-import { type Allocator, isReorganizing, isStaleAware, type StaleUse, unlogged } from "../allocators/allocator.js";
+import {
+  type Allocator,
+  isReorganizing,
+  isStaleAware,
+  type Ref,
+  type StaleUse,
+  unlogged,
+} from "../allocators/allocator.js";
 import { type Checked, check } from "../allocators/checked.js";
 import type { AnyAllocatorSpec } from "../allocators/registry.js";
-import { type AddressSpace, createAddressSpace } from "../memory/address-space.js";
+import { type Address, type AddressSpace, createAddressSpace } from "../memory/address-space.js";
 import type { Coefficients } from "../memory/coefficients.js";
 import { Cost, type CostName, costsByName } from "../memory/costs.js";
 import { HeapError } from "../memory/errors.js";
-import { HeapMap } from "../memory/heap-map.js";
+import { HeapMap, Kind } from "../memory/heap-map.js";
 import type { OptionValue } from "../memory/options.js";
 import { OP_MASK, Op, type Trace } from "../workloads/trace.js";
 import { coefficientsOf, millisecondsOf } from "./cost-time.js";
@@ -121,6 +128,7 @@ class Session {
   private readonly layouts: LabelledLayout[] | undefined;
   private readonly extent: ExtentMeter | undefined;
   private readonly refs: Float64Array;
+  private readonly isPlaceless: boolean;
   /** Event times after the last event. */
   private readonly idle: number;
   private readonly pauses: PauseMeter;
@@ -148,6 +156,7 @@ class Session {
     this.recorder = settings.mapRows ? new OccupancyRecorder() : undefined;
     this.layouts = settings.layouts ? [] : undefined;
     this.refs = new Float64Array(trace.slots);
+    this.isPlaceless = spec.placeless === true;
   }
 
   async run(looks: readonly Look[]): Promise<number> {
@@ -244,17 +253,24 @@ class Session {
     this.snapshots.push(snapshot(this.map, this.space, this.meter.demand, events, look.label));
     if (look.label !== "")
       this.layouts?.push({ label: look.label, pieces: layoutOf(this.map, this.trace, this.refs, events) });
-    if (look.label === "") this.recorder?.add(events, this.map, this.space, this.askedByRef());
+    if (look.label === "") this.recorder?.add(events, this.space, (visit) => this.eachLive(visit));
   }
 
-  /** Bytes asked for in each live block. */
-  private askedByRef(): Map<number, number> {
-    const asked = new Map<number, number>();
-    this.refs.forEach((ref, slot) => {
-      const size = this.meter.demand.sizeOf(slot);
-      if (size >= 0) asked.set(ref, size);
-    });
-    return asked;
+  /** Each live block with the bytes asked for. A bound has no places: there a piece of the walk stands for all blocks. */
+  private eachLive(visit: (start: Address, bytes: number) => void): void {
+    const { allocator, map, refs, space } = this;
+    const { demand } = this.meter;
+    if (this.isPlaceless) {
+      for (let i = 0; i < map.length; i++) if (map.kind[i] === Kind.live) visit(map.start[i], map.bytes[i]);
+      return;
+    }
+    const counts = space.costs.slice();
+    for (let slot = 0; slot < refs.length; slot++) {
+      const bytes = demand.sizeOf(slot);
+      if (bytes > 0) visit(allocator.addressOf(refs[slot] as Ref), bytes);
+    }
+    // The program did not ask for these addresses: no table was loaded.
+    space.costs.set(counts);
   }
 }
 

@@ -1,6 +1,5 @@
 /** Address by time: how much of each stretch of mapped memory is live, over a run. For heap maps. */
-import type { AddressSpace } from "../../memory/address-space.js";
-import { type HeapMap, Kind } from "../../memory/heap-map.js";
+import type { Address, AddressSpace } from "../../memory/address-space.js";
 
 /** A matrix of bytes, row by row: rows are stretches of address space from low to high, columns are moments. */
 export interface Occupancy {
@@ -24,26 +23,23 @@ interface Column {
 export class OccupancyRecorder {
   private readonly columns: Column[] = [];
 
-  /** Adds the heap as it is now. `map` is the allocator's walk, `asked` holds the bytes asked for by ref. */
-  add(event: number, map: HeapMap, space: AddressSpace, asked: ReadonlyMap<number, number>): void {
+  /** Adds the heap as it is now. `eachLive` visits each live block: where it starts, and the bytes asked for. */
+  add(event: number, space: AddressSpace, eachLive: (visit: (start: Address, bytes: number) => void) => void): void {
     const { pageSize } = space;
     const live = new Map<number, number>();
     space.regions((start, bytes, use) => {
       if (use !== 0) return;
       for (let at = start; at < start + bytes; at += pageSize) live.set(at / pageSize, 0);
     });
-    for (let i = 0; i < map.length; i++) {
-      if (map.kind[i] !== Kind.live) continue;
-      let at = map.start[i];
-      // Behind what was asked for, a block is padding. Bounds without places have pieces without owners.
-      const end = at + (asked.get(map.owner[i]) ?? map.bytes[i]);
-      while (at < end) {
+    eachLive((start, bytes) => {
+      const end = start + bytes;
+      for (let at = start; at < end; ) {
         const page = Math.floor(at / pageSize);
         const next = Math.min(end, (page + 1) * pageSize);
         live.set(page, (live.get(page) ?? 0) + next - at);
         at = next;
       }
-    }
+    });
     const pages = Float64Array.from(live.keys()).sort();
     this.columns.push({ event, pages, live: pages.map((page) => live.get(page) ?? 0) });
   }
