@@ -3,6 +3,7 @@ import {
   type Allocator,
   hasArenas,
   isCompacting,
+  isPhaseAware,
   isReorganizing,
   isTimed,
   none,
@@ -46,7 +47,10 @@ export function measureExtent(inner: Allocator, space: AddressSpace): ExtentMete
     ...(isReorganizing(inner)
       ? { compact: inner.compact.bind(inner), compactionDue: inner.compactionDue.bind(inner) }
       : {}),
-    ...(isCompacting(inner) ? { pin: inner.pin.bind(inner), unpin: inner.unpin.bind(inner) } : {}),
+    ...(isCompacting(inner)
+      ? { pin: inner.pin.bind(inner), unpin: inner.unpin.bind(inner), access: inner.access.bind(inner) }
+      : {}),
+    ...(isPhaseAware(inner) ? { phase: inner.phase.bind(inner) } : {}),
     ...(isTimed(inner) ? { tick: inner.tick.bind(inner) } : {}),
     ...(hasArenas(inner) ? { placementOf: inner.placementOf.bind(inner) } : {}),
   };
