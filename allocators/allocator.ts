@@ -126,6 +126,8 @@ export interface StaleUse {
 export interface StaleAware {
   /** The first use of a stale handle, a second free included, if there was one. */
   readonly firstStale: StaleUse | undefined;
+  /** Whether a handle is told from those of all later objects: false where generations start anew when they are used up. */
+  readonly tellsAll: boolean;
 }
 
 export function isStaleAware(allocator: Allocator): allocator is Allocator & StaleAware {

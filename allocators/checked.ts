@@ -26,6 +26,7 @@ import {
   type Timed,
 } from "./allocator.js";
 import { audit, isBacked, type Live } from "./audit.js";
+import { Owners } from "./owners.js";
 
 interface Block {
   /** Names the pattern; never reused, so contents of two blocks always differ. */
@@ -39,33 +40,12 @@ interface Block {
 
 /** Largest granule of the owner map: finer where an allocator aligns to less. */
 const GRANULE = 8;
-const PAGE_GRANULES = 512;
 
-/** Which block's tag holds each granule; 0 for nobody. */
-class Owners {
-  private readonly pages = new Map<number, Uint32Array>();
-  private readonly granule: number;
-
-  constructor(granule: number) {
-    this.granule = granule;
-  }
-
-  /** Sets the owner of a range that must belong to `expected` so far; returns the offending tag or -1. */
-  claim(at: Address, bytes: number, expected: number, tag: number): number {
-    const end = Math.ceil((at + Math.max(1, bytes)) / this.granule);
-    for (let granule = Math.floor(at / this.granule); granule < end; granule++) {
-      const index = Math.floor(granule / PAGE_GRANULES);
-      let page = this.pages.get(index);
-      if (page === undefined) {
-        page = new Uint32Array(PAGE_GRANULES);
-        this.pages.set(index, page);
-      }
-      const slot = granule - index * PAGE_GRANULES;
-      if (page[slot] !== expected) return page[slot];
-      page[slot] = tag;
-    }
-    return -1;
-  }
+/** What is asked of an allocator. */
+interface Checks {
+  readonly alignment: number;
+  readonly placeless: boolean;
+  readonly usesStale: boolean;
 }
 
 /** An allocator with real bytes behind it. */
@@ -84,9 +64,11 @@ class CheckedAllocator implements Checked {
   protected readonly blocks = new Map<Ref, Block>();
   private readonly alignment: number;
   private readonly placeless: boolean;
+  private readonly usesStale: boolean;
   private nextTag = 1;
 
-  constructor(inner: Allocator, space: AddressSpace, alignment: number, placeless: boolean) {
+  constructor(inner: Allocator, space: AddressSpace, { alignment, placeless, usesStale }: Checks) {
+    this.usesStale = usesStale;
     this.inner = inner;
     this.space = space;
     this.owners = new Owners(Math.min(GRANULE, alignment));
@@ -107,6 +89,10 @@ class CheckedAllocator implements Checked {
   }
 
   free(ref: Ref): void {
+    if (this.isStale(ref)) {
+      this.refused(ref, 1, () => this.inner.free(ref));
+      return;
+    }
     const block = this.blockOf(ref, "free");
     this.verifyBlock(ref, block);
     if (block.pins > 0) block.dead = true;
@@ -115,6 +101,7 @@ class CheckedAllocator implements Checked {
   }
 
   reallocate(ref: Ref, size: number): Ref {
+    if (this.isStale(ref)) return this.refused(ref, 1, () => this.inner.reallocate(ref, size));
     const block = this.blockOf(ref, "reallocate");
     this.verifyBlock(ref, block);
     const moved = this.inner.reallocate(ref, size);
@@ -137,6 +124,7 @@ class CheckedAllocator implements Checked {
   }
 
   addressOf(ref: Ref): Address {
+    if (this.isStale(ref)) return this.refused(ref, 1, () => this.inner.addressOf(ref));
     const block = this.blockOf(ref, "addressOf");
     const address = this.inner.addressOf(ref);
     if (address !== block.address) {
@@ -175,6 +163,22 @@ class CheckedAllocator implements Checked {
     if (block !== undefined && !block.dead) return block;
     const fault = doing === "free" ? "double-free" : "stale-reference";
     throw new HeapError(fault, `${doing} of a ref that is not live`, ref);
+  }
+
+  /** Whether a program that may do so uses a block that is gone. */
+  protected isStale(ref: Ref): boolean {
+    return this.usesStale && (this.blocks.get(ref)?.dead ?? true);
+  }
+
+  /** So many uses of a block that is gone must be counted, and answered with nothing. */
+  protected refused<Answer>(ref: Ref, uses: number, use: () => Answer): Answer {
+    const { costs } = this.space;
+    const before = costs[Cost.staleHandles];
+    const answer = use();
+    const counted = costs[Cost.staleHandles] - before;
+    if (counted !== uses || answer)
+      throw new HeapError("stale-reference", `${counted} of ${uses} uses of a freed block counted`, ref);
+    return answer;
   }
 
   protected forget(ref: Ref, block: Block): void {
@@ -222,8 +226,8 @@ class CheckedAllocator implements Checked {
 class CheckedReorganizing extends CheckedAllocator implements Reorganizing {
   private readonly mover: Reorganizing;
 
-  constructor(inner: Reorganizing, space: AddressSpace, alignment: number, placeless: boolean) {
-    super(inner, space, alignment, placeless);
+  constructor(inner: Reorganizing, space: AddressSpace, checks: Checks) {
+    super(inner, space, checks);
     this.mover = inner;
   }
 
@@ -263,23 +267,35 @@ class CheckedReorganizing extends CheckedAllocator implements Reorganizing {
 class CheckedCompacting extends CheckedReorganizing implements Compacting {
   private readonly pinner: Compacting;
 
-  constructor(inner: Compacting, space: AddressSpace, alignment: number, placeless: boolean) {
-    super(inner, space, alignment, placeless);
+  constructor(inner: Compacting, space: AddressSpace, checks: Checks) {
+    super(inner, space, checks);
     this.pinner = inner;
   }
 
   pin(ref: Ref): void {
+    if (this.isStale(ref)) {
+      this.refused(ref, 1, () => this.pinner.pin(ref));
+      return;
+    }
     this.blockOf(ref, "pin").pins++;
     this.pinner.pin(ref);
   }
 
   access(ref: Ref, times: number): void {
+    if (this.isStale(ref)) {
+      this.refused(ref, times, () => this.pinner.access(ref, times));
+      return;
+    }
     this.blockOf(ref, "access");
     this.pinner.access(ref, times);
   }
 
   unpin(ref: Ref): void {
     const block = this.blocks.get(ref);
+    if (block === undefined && this.isStale(ref)) {
+      this.refused(ref, 1, () => this.pinner.unpin(ref));
+      return;
+    }
     if (block === undefined || block.pins === 0)
       throw new HeapError("stale-reference", "unpin of a ref that is not pinned", ref);
     block.pins--;
@@ -288,18 +304,22 @@ class CheckedCompacting extends CheckedReorganizing implements Compacting {
   }
 }
 
-/** The inner allocator as a checked one, with exactly the capabilities it has. */
+/**
+ * The inner allocator as a checked one, with exactly the capabilities it has. `usesStale`: the program may use blocks that it
+ * has freed, which the allocator must count and otherwise ignore; else such a use is a `HeapError`.
+ */
 export function check(
   spec: Pick<AllocatorSpec, "alignment" | "placeless">,
   inner: Allocator,
   space: AddressSpace,
+  usesStale = false,
 ): Checked {
-  const placeless = spec.placeless ?? false;
+  const checks: Checks = { alignment: spec.alignment, placeless: spec.placeless ?? false, usesStale };
   const wrapped = isCompacting(inner)
-    ? new CheckedCompacting(inner, space, spec.alignment, placeless)
+    ? new CheckedCompacting(inner, space, checks)
     : isReorganizing(inner)
-      ? new CheckedReorganizing(inner, space, spec.alignment, placeless)
-      : new CheckedAllocator(inner, space, spec.alignment, placeless);
+      ? new CheckedReorganizing(inner, space, checks)
+      : new CheckedAllocator(inner, space, checks);
   const arenas: Partial<ArenaPlacement> = hasArenas(inner) ? { placementOf: (ref) => inner.placementOf(ref) } : {};
   const clock: Partial<Timed> = isTimed(inner) ? { tick: (now) => inner.tick(now) } : {};
   const aware: Partial<PhaseAware> = isPhaseAware(inner) ? { phase: (mark) => inner.phase(mark) } : {};

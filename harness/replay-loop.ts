@@ -4,7 +4,7 @@
  */
 import { type Allocator, isCompacting, isPhaseAware, none, type Ref } from "../allocators/allocator.js";
 import type { FootprintLog } from "../memory/footprint-log.js";
-import { alignmentOf, OP_MASK, Op, type Trace } from "../workloads/trace.js";
+import { alignmentOf, OP_MASK, Op, staleOpOf, type Trace } from "../workloads/trace.js";
 
 // An imported constant is looked up at each use (V8 11), a module's own is folded.
 const ALLOCATE = Op.allocate;
@@ -19,6 +19,23 @@ const lookedAt = new Float64Array(1);
 
 /** Numbers of a trace event that the loop needs. */
 type Columns = Pick<Trace, "op" | "slot" | "size">;
+
+/** The program dereferences a block. */
+function access(allocator: Allocator, ref: Ref, times: number): void {
+  if (isCompacting(allocator)) allocator.access(ref, times);
+  else for (let n = times; n > 0; n--) allocator.addressOf(ref);
+}
+
+/** The program does `op` to a block that is gone. What the allocator says to that is not its affair. */
+function useStale(allocator: Allocator, op: Op, ref: Ref, size: number): void {
+  if (op === Op.free) allocator.free(ref);
+  else if (op === Op.reallocate) allocator.reallocate(ref, size);
+  else if (op === Op.access) access(allocator, ref, size);
+  else if (isCompacting(allocator)) {
+    if (op === Op.pin) allocator.pin(ref);
+    else if (op === Op.unpin) allocator.unpin(ref);
+  }
+}
 
 /** Everything but a plain allocate or free. `false` where memory was refused. */
 function runRare(allocator: Allocator, trace: Columns, refs: Float64Array, i: number): boolean {
@@ -39,8 +56,7 @@ function runRare(allocator: Allocator, trace: Columns, refs: Float64Array, i: nu
       return true;
     }
     case Op.access:
-      if (isCompacting(allocator)) allocator.access(ref, trace.size[i]);
-      else for (let n = trace.size[i]; n > 0; n--) allocator.addressOf(ref);
+      access(allocator, ref, trace.size[i]);
       return true;
     case Op.pin:
       if (isCompacting(allocator)) allocator.pin(ref);
@@ -50,6 +66,9 @@ function runRare(allocator: Allocator, trace: Columns, refs: Float64Array, i: nu
       return true;
     case Op.phase:
       if (isPhaseAware(allocator)) allocator.phase(slot);
+      return true;
+    case Op.stale:
+      useStale(allocator, staleOpOf(op), ref, trace.size[i]);
       return true;
     default:
       return true;

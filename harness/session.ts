@@ -115,6 +115,11 @@ function looksFor(trace: Trace, count: number): Look[] {
   return looks.sort((a, b) => a.at - b.at);
 }
 
+/** Whether the program uses blocks that it has freed. */
+function usesStale(trace: Trace): boolean {
+  return trace.op.some((op) => (op & OP_MASK) === Op.stale);
+}
+
 class Session {
   private readonly trace: Trace;
   private readonly space: AddressSpace;
@@ -143,7 +148,7 @@ class Session {
     this.space = createAddressSpace(settings.limit);
     const inner = spec.create(this.space, options);
     this.inner = inner;
-    this.checks = settings.checked ? check(spec, inner, this.space) : undefined;
+    this.checks = settings.checked ? check(spec, inner, this.space, usesStale(trace)) : undefined;
     this.extent = settings.extent && !spec.placeless ? measureExtent(this.checks ?? inner, this.space) : undefined;
     this.allocator = this.extent?.allocator ?? this.checks ?? inner;
     this.idle = Math.ceil((settings.idle ?? 0) * EVENTS_PER_MILLISECOND);

@@ -94,6 +94,7 @@ function program(): Command {
     .option("--checked", "with real bytes behind every block, verified; slow")
     .option("--format <name>", "the trace file's format (default: its content tells)")
     .option("--lenient", "drop and count operations that cannot be right instead of refusing the trace file")
+    .option("--keep-stale", "replay what a trace file does to freed blocks, for allocators whose handles tell")
     .option("--part <n>", "of a trace file with several heaps the process id or device to read", wholeNumber(0))
     .option("--metrics <list>", "comma-separated names, see `fraglab list metrics` (default: all)")
     .option("--record <file>", "write the trace that was replayed, by the ending as in `fraglab trace convert`")
@@ -106,6 +107,7 @@ function program(): Command {
         "replay --allocator handle-table --workload churn:live=20000 --seed 3 --limit 8M --accesses 10",
         "replay --allocator best-fit --workload recorded:trace=py-web+aged:occupancy=0.3",
         "replay --allocator handle-table --trace my.rep --with pinned:share=0.05+accessed",
+        "replay --allocator handle-table --trace double-free.rep --keep-stale --json",
         "replay --allocator anchorage --workload redis --costs anchorage:pageFaults=900",
         "replay --allocator pymalloc --workload pool-pinning --record pinned.trace.gz",
       ),

@@ -1,11 +1,12 @@
 /** `fraglab replay`: one cell, all metrics. */
 
-import type { StaleUse } from "../allocators/allocator.js";
-import { allocatorArm } from "../harness/arm.js";
+import { isStaleAware, type StaleUse } from "../allocators/allocator.js";
+import { type AllocatorArm, allocatorArm } from "../harness/arm.js";
 import { cellResultOf } from "../harness/cell.js";
 import { coefficientsOf } from "../harness/cost-time.js";
 import { type Metric, metrics } from "../harness/metrics/registry.js";
 import { runSession, type SessionSettings } from "../harness/session.js";
+import { createAddressSpace } from "../memory/address-space.js";
 import type { Coefficients } from "../memory/coefficients.js";
 import { costNames } from "../memory/costs.js";
 import { InputError, nearest, unknownName } from "../memory/errors.js";
@@ -43,6 +44,24 @@ function chosenMetrics(names: string | undefined): readonly Metric[] {
   return wanted.flatMap((name) => metrics.filter((one) => one.name === name));
 }
 
+/** Throws an `InputError` unless there may be uses of freed blocks and the allocator tells their handles from all others. */
+function checkKeepStale(
+  { spec, options, selector }: AllocatorArm,
+  { trace, with: modifiers, record }: ReplayOptions,
+): void {
+  if (trace === undefined)
+    throw new InputError("--keep-stale is for trace files: a workload uses no block that it has freed");
+  if (modifiers !== undefined) throw new InputError("--keep-stale: leave out --with: modifiers know live blocks only");
+  if (record !== undefined) throw new InputError("--keep-stale: leave out --record: trace files hold live blocks only");
+  const allocator = spec.indirect ? spec.create(createAddressSpace(), options) : undefined;
+  const tells = allocator !== undefined && isStaleAware(allocator);
+  if (tells && allocator.tellsAll) return;
+  const fault = tells
+    ? "its handles name later blocks when their generations are used up: set retireOnWrap=true"
+    : "it cannot tell that a block is gone: expected one with handles, such as handle-table";
+  throw new InputError(`--keep-stale: ${selector}: ${fault}`);
+}
+
 /** What to say of the first use of a handle whose object was gone. */
 function staleLines(use: StaleUse | undefined): string[] {
   if (use === undefined) return [];
@@ -56,6 +75,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const chosen = chosenMetrics(options.metrics);
   const ns: Coefficients = coefficientsOf(options.costs);
   if (options.record !== undefined) checkTraceTarget(options.record);
+  if (options.keepStale) checkKeepStale(arm, options);
   const source = await sourceOf(options, arm, options.limit);
   if (options.record !== undefined) await writeTrace(options.record, source.trace);
   const settings: SessionSettings = {

@@ -14,6 +14,8 @@ export interface SourceOptions {
   readonly with?: string;
   readonly format?: string;
   readonly lenient?: boolean;
+  /** Uses of freed blocks stay in the trace. */
+  readonly keepStale?: boolean;
   readonly part?: number;
   readonly maxUnpacked?: number;
 }

@@ -1,4 +1,5 @@
 import { InputError } from "../memory/errors.js";
+import type { Trace } from "./trace.js";
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: "no such file: check the path",
@@ -33,4 +34,11 @@ export function fileError(path: string, error: unknown): InputError {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message.replaceAll(/\s+/g, " ") : String(error);
+}
+
+/** Why a trace with uses of freed blocks is not written: no file form has them. */
+export function staleFault(trace: Trace, event: number): InputError {
+  return new InputError(
+    `${trace.name}: event ${event}: a use of a freed block: expected none in a trace that is written`,
+  );
 }

@@ -26,6 +26,8 @@ export interface ReadTraceOptions {
   readonly part?: number;
   /** Refuse a packed file that unpacks to more bytes than this, 64 GiB by default. */
   readonly maxUnpacked?: number;
+  /** See `ReadSource`; a compact file holds no such uses. */
+  readonly keepStale?: boolean;
   /** See `ReadSource`. */
   readonly observe?: ReadSource["observe"];
 }
@@ -154,8 +156,8 @@ function refusePart(path: string, format: string, { part }: ReadTraceOptions): v
 }
 
 function startReading(path: string, bytes: number, head: Buffer, options: ReadTraceOptions): Reading {
-  const { lenient = false, part, observe } = options;
-  const source = { file: path, name: traceNameOf(path), lenient, part, observe, bytes };
+  const { lenient = false, part, keepStale, observe } = options;
+  const source = { file: path, name: traceNameOf(path), lenient, part, keepStale, observe, bytes };
   const reader = readerFor(path, head, options.format);
   if (reader.several !== true) refusePart(path, reader.name, options);
   const reading = reader.read(source);

@@ -2,6 +2,8 @@ import { grown } from "../memory/columns.js";
 
 /** State of a slot that holds a block. */
 export const LIVE = -2;
+/** State of a slot whose block is gone and that is never taken again. */
+const RETIRED = -3;
 /** The slot below the lowest free one. */
 export const BOTTOM = -1;
 
@@ -10,7 +12,7 @@ export const BOTTOM = -1;
  * stay dense, `used` is the largest number of blocks live at once, and a file need not store the slot of an allocation.
  */
 export class SlotStack {
-  /** For a free slot the one freed before it, else `LIVE`. */
+  /** For a free slot the one freed before it, else `LIVE` or `RETIRED`. */
   private below: Int32Array;
   private top = BOTTOM;
   private count = 0;
@@ -26,6 +28,11 @@ export class SlotStack {
 
   isLive(slot: number): boolean {
     return slot < this.count && this.below[slot] === LIVE;
+  }
+
+  /** Whether the slot was retired. */
+  isRetired(slot: number): boolean {
+    return slot < this.count && this.below[slot] === RETIRED;
   }
 
   take(): number {
@@ -44,6 +51,11 @@ export class SlotStack {
   give(slot: number): void {
     this.below[slot] = this.top;
     this.top = slot;
+  }
+
+  /** In place of `give`: keeps the slot of a live block for that block alone. */
+  retire(slot: number): void {
+    this.below[slot] = RETIRED;
   }
 
   private grow(): void {

@@ -15,6 +15,7 @@
  * they allocate, or in the reverse. The last 2^20 births can be named so; 0 and the slot itself name an older block.
  */
 import { InputError } from "../memory/errors.js";
+import { staleFault } from "./file-errors.js";
 import { SlotStack } from "./slot-stack.js";
 import { OP_MASK, Op, type Trace } from "./trace.js";
 import { VarintWriter } from "./varint.js";
@@ -71,6 +72,7 @@ export class BlockEncoder {
         this.writeLabel(label, this.trace.slot[i]);
         continue;
       }
+      if (code === Op.stale) throw staleFault(this.trace, i);
       if (code === Op.allocate) this.allocate(i);
       else this.writeRef(ref, i, code === Op.free);
       if (code === Op.allocate || code === Op.reallocate) {

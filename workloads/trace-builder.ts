@@ -34,6 +34,7 @@ export function isLabel(label: string): boolean {
  */
 export class TraceBuilder {
   private readonly name: string;
+  private readonly keepsStale: boolean;
   private readonly labels: string[] = [];
   private readonly switchAt: number[] = [];
   private readonly switchId: number[] = [];
@@ -51,10 +52,12 @@ export class TraceBuilder {
 
   /**
    * `expected`: about how many events there may be at most. Room for so many is kept ready in address space only: memory is
-   * taken as events come, and more events are as welcome.
+   * taken as events come, and more events are as welcome. `keepsStale`: every block has a slot of its own, so that `stale`
+   * can name it when it is gone.
    */
-  constructor(name: string, expected = 0) {
+  constructor(name: string, expected = 0, keepsStale = false) {
     this.name = name;
+    this.keepsStale = keepsStale;
     const { op, slot, size } = roomFor(Math.min(expected, MOST_EXPECTED));
     this.op = op;
     this.slot = slot;
@@ -108,7 +111,8 @@ export class TraceBuilder {
   free(slot: number): void {
     this.requireLive(slot, "free");
     if (slot < this.pins.length) this.pins[slot] = 0;
-    this.stack.give(slot);
+    if (this.keepsStale) this.stack.retire(slot);
+    else this.stack.give(slot);
     this.append(Op.free, slot, 0);
   }
 
@@ -141,6 +145,16 @@ export class TraceBuilder {
     if (this.pinsOf(slot) === 0) throw this.mistake(`unpin of slot ${slot}`, "a slot that is pinned");
     this.pins[slot]--;
     this.append(Op.unpin, slot, 0);
+  }
+
+  /**
+   * The program asks `op` of a block that it has freed; `size` as in the event of a live block. Throws an `InputError` unless
+   * the builder keeps such uses and the slot is that of a freed block.
+   */
+  stale(op: Op, slot: number, size = 0): void {
+    if (!this.stack.isRetired(slot)) throw this.mistake(`stale use of slot ${slot}`, "the slot of a freed block");
+    this.requireSize(size);
+    this.append(Op.stale | (op << 4), slot, size);
   }
 
   /** Marks the point where a phase begins; the same label may mark several points. Returns the label's number. */

@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { createGzip, type Gzip } from "node:zlib";
 import { writeAtomically } from "./atomic-file.js";
+import { staleFault } from "./file-errors.js";
 import { alignmentOf, OP_MASK, Op, type Trace } from "./trace.js";
 
 const CHUNK = 262144;
@@ -11,7 +12,7 @@ const AT = 64;
 const LF = 10;
 const ZERO = 48;
 
-const letters: Readonly<Record<Op, number>> = {
+const letters: Readonly<Record<Exclude<Op, typeof Op.stale>, number>> = {
   [Op.allocate]: "a".charCodeAt(0),
   [Op.free]: "f".charCodeAt(0),
   [Op.reallocate]: "r".charCodeAt(0),
@@ -91,6 +92,7 @@ export function* traceLines(trace: Trace): Generator<Buffer, void> {
       yield Buffer.from(`s ${trace.labels[trace.slot[event]]}\n`, "utf8");
       continue;
     }
+    if (code === Op.stale) throw staleFault(trace, event);
     buffer.letter(letters[code]);
     buffer.number(trace.slot[event]);
     if (code === Op.allocate || code === Op.reallocate || code === Op.access) buffer.number(trace.size[event]);

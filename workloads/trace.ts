@@ -18,17 +18,27 @@ export const Op = {
   unpin: 5,
   /** A mark; `slot` indexes `labels`. Nothing happens. */
   phase: 6,
+  /**
+   * A use of the block that was in `slot` and is freed: no demand, so only the replay cares. The high four bits of the `op`
+   * byte hold the `Op` that the program asked for. Only in traces read with `keepStale`, whose slots are not reused, and in no file.
+   */
+  stale: 7,
 } as const;
 
 export type Op = (typeof Op)[keyof typeof Op];
 
-/** Low four bits of an `op` byte hold the `Op`; the high four bits the alignment code. */
+/** Low four bits of an `op` byte hold the `Op`; the high four bits the alignment code of an allocation. */
 export const OP_MASK = 15;
 
 /** Alignment that an `op` byte asks for: code 0 is the allocator's own, code k is 2^(k+4) (32 B to 512 KiB). */
 export function alignmentOf(op: number): number {
   const code = op >>> 4;
   return code === 0 ? 0 : 1 << (code + 4);
+}
+
+/** What a program asks of a block that is gone, of an `op` byte with `Op.stale`. */
+export function staleOpOf(op: number): Op {
+  return (op >>> 4) as Op;
 }
 
 /** From event `at[i]` on, events belong to thread `id[i]`. Empty for a single-threaded trace. */
@@ -51,7 +61,7 @@ export interface Trace {
   readonly name: string;
   /** Number of events; event indices start at 0 and count every operation, marks included. */
   readonly length: number;
-  /** Number of slots: the largest number of blocks live at once. */
+  /** Number of slots: the largest number of blocks live at once, of a trace with stale uses all blocks. */
   readonly slots: number;
   /** 16 hex digits over the content (not the name, not the file form). */
   readonly digest: string;

@@ -53,7 +53,11 @@ export class CompactingHandles<Heap extends HandleHeap = Handles> implements Com
 
   /** The free of a pinned block waits for its last unpin and is counted; its handle is stale at once. */
   free(ref: Ref): void {
-    if (this.watches) this.model?.operated(-1);
+    if (this.watches) {
+      // The free of a stale handle, which `find` counts, is none of the operations that a window of pins spans.
+      if (this.handles.entries.find(ref) < 0) return;
+      this.model?.operated(-1);
+    }
     this.handles.free(ref);
   }
 
@@ -75,6 +79,10 @@ export class CompactingHandles<Heap extends HandleHeap = Handles> implements Com
     return this.handles.entries.stale.first;
   }
 
+  get tellsAll(): boolean {
+    return this.handles.entries.retires;
+  }
+
   walk(map: HeapMap): void {
     this.handles.walk(map);
   }
@@ -94,10 +102,15 @@ export class CompactingHandles<Heap extends HandleHeap = Handles> implements Com
     if (entries.isDoomed(index) && !entries.isPinned(index)) this.handles.freeEntry(index);
   }
 
-  /** Dereferences: loads of the table, and what the window model of pins takes for the program's use of the object. */
+  /**
+   * Dereferences: loads of the table, and what the window model of pins takes for the program's use of the object. Each
+   * dereference of a stale handle counts.
+   */
   access(ref: Ref, times: number): void {
     this.costs[Cost.tableLoads] += times;
-    if (this.watches) this.watch(ref, false);
+    if (times === 0) return;
+    if (this.handles.entries.find(ref) < 0) this.costs[Cost.staleHandles] += times - 1;
+    else if (this.watches) this.watch(ref, false);
   }
 
   compact(budget: number, log: MoveLog): number {

@@ -42,7 +42,8 @@ export class HandleEntries {
   private readonly costs: Costs;
   /** The generation after which an entry is worn out or starts again; as an integer, to compare without a conversion. */
   private readonly lastGeneration: number;
-  private readonly retires: boolean;
+  /** Whether an entry whose generations are used up is never used again. */
+  readonly retires: boolean;
   private readonly pages: EntryPages;
   private words = new Int32Array(512 << RECORD_BITS);
   /** The rest of what is known of WIDE objects. */

@@ -93,6 +93,10 @@ export class Handles implements HandleHeap, StaleAware {
     return this.entries.stale.first;
   }
 
+  get tellsAll(): boolean {
+    return this.entries.retires;
+  }
+
   walk(map: HeapMap): void {
     const { blocks } = this.heap;
     const { isTracked } = blocks;

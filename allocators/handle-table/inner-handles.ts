@@ -85,6 +85,10 @@ export class InnerHandles implements HandleHeap, StaleAware {
     return this.entries.stale.first;
   }
 
+  get tellsAll(): boolean {
+    return this.entries.retires;
+  }
+
   /** The inner allocator's walk with our refs; an object freed while pinned shows as padding. */
   walk(map: HeapMap): void {
     const { entries, map: inside } = this;

@@ -1,4 +1,4 @@
-import type { Finding, FindingGroup, Findings, ReadSource } from "./reader.js";
+import type { Finding, FindingGroup, Findings, PositionUnit, ReadSource } from "./reader.js";
 
 /** Counts findings of one group by kind. */
 export class FindingCounter {
@@ -22,5 +22,21 @@ export class FindingCounter {
   findings(): Findings {
     const entries = [...this.byKind].map(([kind, finding]): [string, Finding] => [kind, { ...finding }]);
     return Object.fromEntries(entries);
+  }
+}
+
+/** What is said of uses of freed blocks that are in the trace: they are no departure from the file. */
+export class StaleFindings {
+  private count = 0;
+  private first = 0;
+
+  add(position: number): void {
+    if (this.count++ === 0) this.first = position;
+  }
+
+  /** One line, or none. */
+  notes(unit: PositionUnit): string[] {
+    const place = unit === "line" ? "in line" : `at ${unit}`;
+    return this.count === 0 ? [] : [`kept uses of freed blocks: ${this.count}, first ${place} ${this.first}`];
   }
 }

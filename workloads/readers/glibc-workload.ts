@@ -112,6 +112,7 @@ class WorkloadRun {
     return true;
   }
 
+  /** A slot in use is freed before it is filled again. */
   private request(code: number, first: number, second: number, third: number): void {
     const { requests } = this;
     if (first > this.slots || (code === Code.realloc && second > this.slots)) {
@@ -120,19 +121,13 @@ class WorkloadRun {
     }
     if (code === Code.free) requests.free(first);
     else if (code === Code.realloc) {
-      if (first !== second) this.release(first);
+      if (first !== second) requests.vacate(first);
       requests.reallocate(second, third === 0 && second !== 0 ? 0 : first, third);
     } else if (first === 0) requests.reject(`${names[code]} into slot 0`, "another slot: 0 stands for NULL");
     else {
-      this.release(first);
+      requests.vacate(first);
       requests.allocate(first, second);
     }
-  }
-
-  /** A slot in use is freed before it is filled again. */
-  private release(slot: number): void {
-    const block = this.requests.detach(slot);
-    if (block >= 0) this.requests.release(block);
   }
 
   private start(at: number): void {

@@ -135,7 +135,7 @@ class LtraceParser implements LineParser {
       requests.reject(text, '"realloc(0xADDRESS, SIZE) = 0xADDRESS"');
     } else if (call.slot < 0) requests.reallocate(old, at, size);
     else if (at !== 0 && Number.isSafeInteger(size)) requests.resize(call.slot, at, size);
-    else if (size === 0) requests.release(call.slot);
+    else if (size === 0) requests.release(call.slot, old);
     else {
       requests.attach(call.slot, old);
       requests.drop("failedCall");

@@ -55,6 +55,11 @@ export interface ReadSource {
   readonly part?: number | undefined;
   /** About how many bytes come, for which room is kept ready; 0 where it is not known. */
   readonly bytes?: number | undefined;
+  /**
+   * Keep what the program asks of blocks that it has freed, as `Op.stale`. Then there is a slot, and memory, for every block
+   * of the file.
+   */
+  readonly keepStale?: boolean | undefined;
   /** Told of every single finding, with its position. */
   readonly observe?: ((group: FindingGroup, kind: string, position: number) => void) | undefined;
 }

@@ -131,7 +131,7 @@ export class RecordDecoder {
     this.resizes.delete(thread);
     if (begun === undefined) requests.reject("end of a reallocation", "its beginning before it, by the same thread");
     else if (address !== 0) requests.resize(begun.slot, address, size, this.siteOf(site));
-    else if (size === 0) requests.release(begun.slot);
+    else if (size === 0) requests.release(begun.slot, begun.address);
     else {
       requests.attach(begun.slot, begun.address);
       requests.drop("failedCall");

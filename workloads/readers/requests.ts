@@ -1,7 +1,8 @@
 import { InputError } from "../../memory/errors.js";
 import { IdTable } from "../id-table.js";
+import { Op } from "../trace.js";
 import { isAlignment, isLabel, TraceBuilder } from "../trace-builder.js";
-import { FindingCounter } from "./findings.js";
+import { FindingCounter, StaleFindings } from "./findings.js";
 import type { PositionUnit, ReadResult, ReadSource } from "./reader.js";
 
 const MAX_ALIGNMENT = 524288;
@@ -13,6 +14,9 @@ const USUAL_REQUEST = 8;
  * a call that failed, a free of NULL or of an address never seen are dropped; a reallocation of an address never seen is an
  * allocation; where an address is returned that is still live, the earlier block was freed unseen, so it is freed first;
  * a reallocation to 0 bytes that returns NULL is a free. Each departure is counted with its position.
+ *
+ * Where stale uses are kept, an address names the block that was freed there until it is given out again; what a
+ * reallocation of a freed block returns names that block too, for with a handle it stays gone.
  */
 export class Requests {
   /** Place of what is being read, in `unit`s. */
@@ -22,6 +26,7 @@ export class Requests {
   readonly ignored: FindingCounter;
   private readonly dropped: FindingCounter;
   private readonly altered: FindingCounter;
+  private readonly stale = new StaleFindings();
   private readonly notes: string[] = [];
   private readonly source: ReadSource;
   private readonly builder: TraceBuilder;
@@ -37,7 +42,7 @@ export class Requests {
     this.source = source;
     this.unit = unit;
     this.part = source.part;
-    this.builder = new TraceBuilder(source.name, (source.bytes ?? 0) / USUAL_REQUEST);
+    this.builder = new TraceBuilder(source.name, (source.bytes ?? 0) / USUAL_REQUEST, source.keepStale);
     this.assumed = new FindingCounter("assumed", source);
     this.ignored = new FindingCounter("ignored", source);
     this.dropped = new FindingCounter("dropped", source);
@@ -97,11 +102,7 @@ export class Requests {
 
   free(address: number): void {
     if (address === 0) this.dropped.add("freeNull", this.position);
-    else {
-      const slot = this.detach(address);
-      if (slot < 0) this.dropped.add("unknownFree", this.position);
-      else this.builder.free(slot);
-    }
+    else this.release(this.detach(address), address);
   }
 
   /** `old` and `address` may be equal, or 0 for NULL. */
@@ -119,7 +120,8 @@ export class Requests {
   resize(slot: number, address: number, size: number, site = 0): void {
     this.endUnseen(address);
     if (slot >= 0) {
-      this.builder.reallocate(slot, size, site);
+      if (this.builder.isLive(slot)) this.builder.reallocate(slot, size, site);
+      else this.keep(Op.reallocate, slot, size);
       this.ids.set(address, slot);
     } else {
       this.altered.add("reallocateOfUnknown", this.position);
@@ -127,7 +129,7 @@ export class Requests {
     }
   }
 
-  /** Forgets where a block is, which stays live; its slot, or -1 where there is none. */
+  /** Forgets where a block is, which stays live (or, where stale uses are kept, freed); its slot, or -1 where there is none. */
   detach(address: number): number {
     return this.ids.take(address);
   }
@@ -139,10 +141,24 @@ export class Requests {
     this.ids.set(address, slot);
   }
 
-  /** Frees a detached block. */
-  release(slot: number): void {
-    if (slot >= 0) this.builder.free(slot);
-    else this.dropped.add("unknownFree", this.position);
+  /** The program frees a block that was detached from `address`. */
+  release(slot: number, address: number): void {
+    if (slot < 0) {
+      this.dropped.add("unknownFree", this.position);
+      return;
+    }
+    if (this.builder.isLive(slot)) this.builder.free(slot);
+    else this.keep(Op.free, slot, 0);
+    // Another thread may have been given the address since the block was detached from it.
+    if (this.source.keepStale && this.ids.find(address) < 0) this.ids.set(address, slot);
+  }
+
+  /** Frees what is live at an address, though the program did not say so. Whether something was. */
+  vacate(address: number): boolean {
+    const slot = this.detach(address);
+    if (slot < 0 || !this.builder.isLive(slot)) return false;
+    this.builder.free(slot);
+    return true;
   }
 
   /** A request that is not in the trace. */
@@ -199,7 +215,7 @@ export class Requests {
       altered: this.altered.findings(),
       assumed: this.assumed.findings(),
       ignored: this.ignored.findings(),
-      notes: this.notes,
+      notes: [...this.notes, ...this.stale.notes(this.unit)],
     };
     return { trace, report };
   }
@@ -211,10 +227,13 @@ export class Requests {
   }
 
   private endUnseen(address: number): void {
-    const live = this.detach(address);
-    if (live < 0) return;
-    this.altered.add("reusedLiveAddress", this.position);
-    this.builder.free(live);
+    if (this.vacate(address)) this.altered.add("reusedLiveAddress", this.position);
+  }
+
+  /** The program uses a freed block. */
+  private keep(op: Op, slot: number, size: number): void {
+    this.stale.add(this.position);
+    this.builder.stale(op, slot, size);
   }
 
   private alignmentFor(alignment: number): number {

@@ -1,7 +1,8 @@
 import { InputError } from "../../memory/errors.js";
 import { IdTable } from "../id-table.js";
+import { Op } from "../trace.js";
 import { isAlignment, isLabel, TraceBuilder } from "../trace-builder.js";
-import { FindingCounter } from "./findings.js";
+import { FindingCounter, StaleFindings } from "./findings.js";
 import { LineScanner, NO_NUMBER } from "./line-scanner.js";
 import type { Reading, ReadReport, ReadResult, ReadSource, TraceReader } from "./reader.js";
 import { WholeLines } from "./whole-lines.js";
@@ -33,13 +34,14 @@ class TextReading implements Reading {
   private readonly lines: WholeLines;
   private readonly scanner = new LineScanner();
   private readonly builder: TraceBuilder;
-  /** From the ids of the file to slots. */
+  /** From the ids of the file to slots; where stale uses are kept, also to those of freed blocks. */
   private readonly ids = new IdTable();
   /** From the numbers that the file gives to sites to those of the builder. */
   private readonly sites = new Map<number, number>();
   private readonly dropped: FindingCounter;
   private readonly altered: FindingCounter;
   private readonly ignored: FindingCounter;
+  private readonly stale = new StaleFindings();
   private readonly header: number[] = [];
   /** Lines with an operation, as the header of a .rep file counts them. */
   private operations = 0;
@@ -49,7 +51,7 @@ class TextReading implements Reading {
     this.dropped = new FindingCounter("dropped", source);
     this.altered = new FindingCounter("altered", source);
     this.ignored = new FindingCounter("ignored", source);
-    this.builder = new TraceBuilder(source.name, (source.bytes ?? 0) / SHORTEST_LINE);
+    this.builder = new TraceBuilder(source.name, (source.bytes ?? 0) / SHORTEST_LINE, source.keepStale);
     this.lines = new WholeLines(source.file, (bytes, start, end) => this.parse(bytes, start, end));
   }
 
@@ -110,7 +112,8 @@ class TextReading implements Reading {
     else if (!isAlignment(alignment)) {
       this.reject("malformed", `alignment ${alignment}`, "a power of two up to 524288");
     } else {
-      if (this.ids.find(id) >= 0) this.altered.add("allocateOfLive", scanner.line);
+      const earlier = this.ids.find(id);
+      if (earlier >= 0 && this.builder.isLive(earlier)) this.altered.add("allocateOfLive", scanner.line);
       this.ids.set(id, this.builder.allocate(size, alignment, site));
     }
   }
@@ -122,9 +125,10 @@ class TextReading implements Reading {
     else if (id < 0 || !complete) this.malformed("f ID");
     else {
       const slot = this.ids.find(id);
-      this.ids.delete(id);
+      if (!this.source.keepStale) this.ids.delete(id);
       if (slot < 0) this.unknown("free", "unknownFree", id);
-      else this.builder.free(slot);
+      else if (this.builder.isLive(slot)) this.builder.free(slot);
+      else this.keep(Op.free, slot);
     }
   }
 
@@ -136,7 +140,8 @@ class TextReading implements Reading {
     const slot = this.ids.find(id);
     if (!complete) this.malformed("r ID SIZE [@SITE]", size);
     else if (site < 0) this.unknownSite();
-    else if (slot >= 0) this.builder.reallocate(slot, size, site);
+    else if (slot >= 0 && this.builder.isLive(slot)) this.builder.reallocate(slot, size, site);
+    else if (slot >= 0) this.keep(Op.reallocate, slot, size);
     else {
       this.altered.add("reallocateOfUnknown", this.scanner.line);
       this.ids.set(id, this.builder.allocate(size, 0, site));
@@ -158,7 +163,8 @@ class TextReading implements Reading {
     const slot = this.ids.find(id);
     if (!complete) this.malformed("x ID [COUNT]", count);
     else if (slot < 0) this.unknown("access", "unknownAccess", id);
-    else this.builder.access(slot, count);
+    else if (this.builder.isLive(slot)) this.builder.access(slot, count);
+    else this.keep(Op.access, slot, count);
   }
 
   private pin(): void {
@@ -167,7 +173,8 @@ class TextReading implements Reading {
     const slot = this.ids.find(id);
     if (!complete) this.malformed("p ID");
     else if (slot < 0) this.unknown("pin", "unknownPin", id);
-    else this.builder.pin(slot);
+    else if (this.builder.isLive(slot)) this.builder.pin(slot);
+    else this.keep(Op.pin, slot);
   }
 
   private unpin(): void {
@@ -176,8 +183,15 @@ class TextReading implements Reading {
     const slot = this.ids.find(id);
     if (!complete) this.malformed("u ID");
     else if (slot < 0) this.unknown("unpin", "unknownUnpin", id);
+    else if (!this.builder.isLive(slot)) this.keep(Op.unpin, slot);
     else if (this.builder.pinsOf(slot) > 0) this.builder.unpin(slot);
     else this.reject("unknownUnpin", `unpin of id ${id}, which is not pinned`, `"p ${id}" on an earlier line`);
+  }
+
+  /** The program uses a freed block. */
+  private keep(op: Op, slot: number, size = 0): void {
+    this.stale.add(this.scanner.line);
+    this.builder.stale(op, slot, size);
   }
 
   private write(): void {
@@ -267,9 +281,11 @@ class TextReading implements Reading {
 
   /** The header of a .rep file counts the operations: of two lines in the second, of four in the third. */
   private notes(): string[] {
+    const stale = this.stale.notes("line");
     const claimed = this.header.length === 2 ? this.header[1] : this.header.length === 4 ? this.header[2] : undefined;
-    if (claimed === undefined || claimed === this.operations) return [];
+    if (claimed === undefined || claimed === this.operations) return stale;
     return [
+      ...stale,
       `the header announces ${claimed} operations, the file has ${this.operations}: ${this.operations < claimed ? "it may be cut short" : "the header is out of date"}`,
     ];
   }
