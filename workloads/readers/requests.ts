@@ -29,6 +29,7 @@ export class Requests {
   private readonly stale = new StaleFindings();
   private readonly notes: string[] = [];
   private readonly source: ReadSource;
+  private readonly keepsStale: boolean;
   private readonly builder: TraceBuilder;
   private readonly ids = new IdTable();
   private readonly threads = new Map<number, number>();
@@ -42,7 +43,8 @@ export class Requests {
     this.source = source;
     this.unit = unit;
     this.part = source.part;
-    this.builder = new TraceBuilder(source.name, (source.bytes ?? 0) / USUAL_REQUEST, source.keepStale);
+    this.keepsStale = source.keepStale ?? false;
+    this.builder = new TraceBuilder(source.name, (source.bytes ?? 0) / USUAL_REQUEST, this.keepsStale);
     this.assumed = new FindingCounter("assumed", source);
     this.ignored = new FindingCounter("ignored", source);
     this.dropped = new FindingCounter("dropped", source);
@@ -137,6 +139,10 @@ export class Requests {
   /** Says again where a detached block is. */
   attach(slot: number, address: number): void {
     if (slot < 0) return;
+    if (!this.builder.isLive(slot)) {
+      this.remember(slot, address);
+      return;
+    }
     this.endUnseen(address);
     this.ids.set(address, slot);
   }
@@ -149,8 +155,7 @@ export class Requests {
     }
     if (this.builder.isLive(slot)) this.builder.free(slot);
     else this.keep(Op.free, slot, 0);
-    // Another thread may have been given the address since the block was detached from it.
-    if (this.source.keepStale && this.ids.find(address) < 0) this.ids.set(address, slot);
+    if (this.keepsStale) this.remember(slot, address);
   }
 
   /** Frees what is live at an address, though the program did not say so. Whether something was. */
@@ -228,6 +233,11 @@ export class Requests {
 
   private endUnseen(address: number): void {
     if (this.vacate(address)) this.altered.add("reusedLiveAddress", this.position);
+  }
+
+  /** An address still names the freed block that was detached from it, unless another thread has been given it since. */
+  private remember(slot: number, address: number): void {
+    if (this.ids.find(address) < 0) this.ids.set(address, slot);
   }
 
   /** The program uses a freed block. */

@@ -130,6 +130,19 @@ describe("formats with addresses", () => {
     ]);
   });
 
+  it("leave it so while a reallocation of what is gone fails", () => {
+    const lines = [
+      "7 prog->malloc(24) = 0x10",
+      "7 prog->free(0x10) = <void>",
+      "7 prog->realloc(0x10, 90 <unfinished ...>",
+      "8 prog->malloc(40) = 0x10",
+      "7 <... realloc resumed> ) = 0",
+      "8 prog->free(0x10) = <void>",
+    ];
+    const events = eventsOf(read(named("ltrace"), `${lines.join("\n")}\n`).trace);
+    expect(events).toEqual(["allocate 0 24", "free 0 0", "allocate 1 40", "free 1 0"]);
+  });
+
   it("leave an address to the thread that was given it while a reallocation of it to nothing was under way", () => {
     const lines = [
       "7 prog->malloc(24) = 0x10",

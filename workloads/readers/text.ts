@@ -31,6 +31,7 @@ const SHORTEST_LINE = 4;
 /** Reads the text form into a trace. */
 class TextReading implements Reading {
   private readonly source: ReadSource;
+  private readonly keepsStale: boolean;
   private readonly lines: WholeLines;
   private readonly scanner = new LineScanner();
   private readonly builder: TraceBuilder;
@@ -48,10 +49,11 @@ class TextReading implements Reading {
 
   constructor(source: ReadSource) {
     this.source = source;
+    this.keepsStale = source.keepStale ?? false;
     this.dropped = new FindingCounter("dropped", source);
     this.altered = new FindingCounter("altered", source);
     this.ignored = new FindingCounter("ignored", source);
-    this.builder = new TraceBuilder(source.name, (source.bytes ?? 0) / SHORTEST_LINE, source.keepStale);
+    this.builder = new TraceBuilder(source.name, (source.bytes ?? 0) / SHORTEST_LINE, this.keepsStale);
     this.lines = new WholeLines(source.file, (bytes, start, end) => this.parse(bytes, start, end));
   }
 
@@ -125,7 +127,7 @@ class TextReading implements Reading {
     else if (id < 0 || !complete) this.malformed("f ID");
     else {
       const slot = this.ids.find(id);
-      if (!this.source.keepStale) this.ids.delete(id);
+      if (!this.keepsStale) this.ids.delete(id);
       if (slot < 0) this.unknown("free", "unknownFree", id);
       else if (this.builder.isLive(slot)) this.builder.free(slot);
       else this.keep(Op.free, slot);
