@@ -16,6 +16,9 @@ export interface BarOptions extends ChartOptions {
   readonly value?: string;
 }
 
+/** Room left of the longest bar below 1, as a share of the axis: a bar that reaches the edge looks cut off. */
+const MARGIN = 0.03;
+
 /** Ratios nearer to 1 than this, on the log axis, need another digit. */
 const NEAR = 0.1;
 
@@ -84,8 +87,9 @@ export function bars(table: Table, options: BarOptions = {}): TopLevelSpec {
   const workloads = rowsBy(texts(chart, table, "workload"));
   const grid = rowGrid(frame, shown, workloads.size);
   const fine = value.every((v) => Math.abs(Math.log(v)) < NEAR);
-  const low = Math.min(1, ...ends.map(([start]) => start));
+  const least = Math.min(1, ...ends.map(([start]) => start));
   const high = Math.max(1.05, ...ends.map(([, end]) => end));
+  const low = least < 1 ? least * Math.exp(-MARGIN * Math.log(high / least)) : 1;
   // The room for the text is a share of the width, so on a log axis it is a power.
   const room = Math.max(...value.map((v) => roomForValue(frame, grid.panelWidth, labelOf(v, fine))));
   const domain = [sixDigits(low), sixDigits(low * Math.exp(Math.log(high / low) * room))] as const;

@@ -58,6 +58,25 @@ interface Row {
 
 const shapes = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right"] as const;
 
+/** Area and length of the symbols of the legend, in square px and px. */
+const SYMBOL = 60;
+const STROKE = 11;
+
+/** A piece of a line as a symbol, for a series without points: Vega scales the path so that 1 is half the root of the area. */
+function strokeSymbol(width: number, dash: readonly number[]): string {
+  const unit = Math.sqrt(SYMBOL) / 2;
+  const pieces: string[] = [];
+  const [up, down] = [-width, width].map((edge) => sixDigits(edge / 2 / unit));
+  let at = 0;
+  for (let i = 0; at < STROKE; i++) {
+    const end = Math.min(STROKE, at + (dash[i % dash.length] ?? STROKE));
+    const [left, right] = [at, end].map((x) => sixDigits((x - STROKE / 2) / unit));
+    if (i % 2 === 0) pieces.push(`M${left},${up}L${right},${up}L${right},${down}L${left},${down}Z`);
+    at = end;
+  }
+  return pieces.join("");
+}
+
 /** Text of a value on a log axis, with its unit. */
 function logLabel(quantity: Quantity, value: number): string {
   if (quantity === "share") return `${sixDigits(100 * value)} %`;
@@ -87,7 +106,13 @@ function logTicks(quantity: Quantity, [low, high]: readonly [number, number], ba
 }
 
 function ticksOf(axis: CurveAxis, domain: readonly [number, number], count: number): Ticks {
-  if (axis.scale === "log") return logTicks(axis.quantity, domain, axis.quantity === "bytes" ? 2 : 10, count);
+  if (axis.scale === "log") {
+    const powers = logTicks(axis.quantity, domain, axis.quantity === "bytes" ? 2 : 10, count);
+    const [low, high] = domain;
+    // A scale cannot be read off a single power of ten.
+    const isShort = axis.quantity === "count" && powers.values.length < 2 && low <= 1 && high >= 1;
+    return isShort ? ratioTicks(low, high, factorApart(low, high, 1, count)) : powers;
+  }
   if (axis.quantity === "bytes") return byteTicks(domain[1], count);
   if (axis.quantity === "count") return countTicks(domain[1], count);
   const percent = percentTicks(100 * domain[1], count);
@@ -111,19 +136,24 @@ function shareOf(axis: CurveAxis, [low, high]: readonly [number, number], value:
 interface Chart {
   readonly options: CurveOptions;
   readonly names: readonly string[];
+  /** Names of the series that have points. */
+  readonly marked: ReadonlySet<string>;
   readonly xDomain: readonly [number, number];
   readonly yDomain: readonly [number, number];
   readonly yTicks: Ticks;
   readonly height: number;
 }
 
-function layersOf(frame: Frame, grid: Grid, { names }: Chart): Layer[] {
+function layersOf(frame: Frame, grid: Grid, { names, marked }: Chart): Layer[] {
   const styles = names.map((_, i) => seriesStyle(i));
   const scale = (range: readonly unknown[]) => ({ domain: [...names], range: [...range] as never[] });
-  const legend = { ...legendAbove(frame, grid, names, 24), symbolSize: 60 } as const;
+  const legend = { ...legendAbove(frame, grid, names, 24), symbolSize: SYMBOL } as const;
   const series = { field: "series", type: "nominal" } as const;
   const color = { ...series, scale: scale(styles.map(({ colour }) => colour)), legend };
-  const shape = { ...series, scale: scale(names.map((_, i) => shapes[i % shapes.length])), legend };
+  const symbols = names.map((name, i) =>
+    marked.has(name) ? shapes[i % shapes.length] : strokeSymbol(frame.theme.line, styles[i].dash),
+  );
+  const shape = { ...series, scale: scale(symbols), legend };
   // A layer for each series: as a scale, the dash would be drawn around the symbols of the legend too.
   const lines = names.map(
     (name, i): Layer => ({
@@ -225,7 +255,9 @@ export function curves(table: Table, options: CurveOptions): TopLevelSpec {
   const groups = rowsBy(workload);
   const height = Math.round(panelHeight(frame, groups.size) * 1.25);
   const yTicks = yTicksOf(frame, options.y, yDomain, height);
-  const chart: Chart = { options, names: namesOf(series, options.order), xDomain, yDomain, yTicks, height };
+  const names = namesOf(series, options.order);
+  const marked = new Set(rows.filter(({ y }) => y !== null).map((row) => row.series));
+  const chart: Chart = { options, names, marked, xDomain, yDomain, yTicks, height };
   const extent = labelExtent(frame.theme, [...yTicks.labels, yTicks.unit]);
   const grid = gridOf(
     frame,

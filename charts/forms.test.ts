@@ -227,6 +227,46 @@ describe("what the charts show", () => {
     expect(rules(interval)).toBe(rules(plain) + 1);
   });
 
+  it("no bar reaches the edge: one below the baseline is not drawn as if it were cut off", () => {
+    const domainOf = (...values: number[]): [number, number] => {
+      const table = tableOf(values.map((value, i) => ({ workload: "w", allocator: `a${i}`, value })));
+      const [, low, high] = /"scale":\{"domain":\[([\d.]+),([\d.]+)\],"nice"/.exec(JSON.stringify(bars(table))) ?? [];
+      return [Number(low), Number(high)];
+    };
+    expect(domainOf(2, 3)[0]).toBe(1);
+    for (const values of [
+      [0.92, 1.006],
+      [0.25, 0.9],
+      [0.5, 4],
+    ]) {
+      const [low, high] = domainOf(...values);
+      const margin = Math.log(Math.min(...values) / low) / Math.log(high / low);
+      expect(margin).toBeGreaterThan(0.01);
+      expect(margin).toBeLessThan(0.05);
+    }
+  });
+
+  it("a log axis over less than two powers of ten has ticks between them", async () => {
+    const row = { workload: "w", allocator: "a", y: 1 };
+    const table = tableOf([0.3, 1, 3.7].map((x) => ({ ...row, x })));
+    const x = { title: "moved / given back", quantity: "count", scale: "log" } as const;
+    const labels = textsIn(await renderSvg(curves(table, { ...axes, x }), themes.screen));
+    expect(labels).toEqual(expect.arrayContaining(["0.5", "1", "2"]));
+  });
+
+  it("a curve without points has a piece of its line in the legend, dashed as the line is", () => {
+    const row = { x: 0.1, lo: Number.NaN, hi: Number.NaN, line: 0.5, workload: "w" };
+    const table = tableOf([
+      { ...row, allocator: "measured", y: 0.5 },
+      { ...row, allocator: "theory", y: Number.NaN },
+    ]);
+    const [, circle, path] =
+      /"shape":.*?"range":\["([^"]*)","([^"]*)"\]/.exec(JSON.stringify(curves(table, axes))) ?? [];
+    expect(circle).toBe("circle");
+    // The second series has dashes of 5 and gaps of 2: two pieces in the 11 px of a symbol.
+    expect(path.match(/M/g)).toHaveLength(2);
+  });
+
   it("a curve runs along its line and shows a point only where one was measured", async () => {
     const row = { workload: "w", allocator: "a", y: Number.NaN, line: 0.5, lo: Number.NaN, hi: Number.NaN };
     const table = tableOf([
