@@ -4,7 +4,7 @@ import { redisFigures } from "../harness/published-redis.js";
 import compactionPolicies, { pareto } from "./compaction-policies.js";
 import costOfIndirection from "./cost-of-indirection.js";
 import handleTableAgeing from "./handle-table-ageing.js";
-import pins, { reclaimable } from "./pins.js";
+import pins, { reclaimable, reclaimableSpaced } from "./pins.js";
 import redis from "./redis-defragmentation.js";
 
 describe("the Pareto front", () => {
@@ -41,6 +41,15 @@ describe("pages without a pin", () => {
     let pages = 1;
     for (let block = 0; block < 64; block++) pages *= 1 - 0.05;
     expect(reclaimable(0.1)).toBeCloseTo(pages / 0.5, 12);
+  });
+
+  it("are those between pins at equal distances, and none where each page has one", () => {
+    // In n blocks one in `spacing` is pinned; of the others half survive.
+    const share = (spacing: number): number => 1 / spacing / (1 / spacing + 0.5 * (1 - 1 / spacing));
+    expect(reclaimableSpaced(share(1024))).toBe(1);
+    expect(reclaimableSpaced(share(96))).toBeCloseTo((1 - 64 / 96) / 0.5, 12);
+    expect(reclaimableSpaced(share(64))).toBeCloseTo(0, 12);
+    expect(reclaimableSpaced(0.5)).toBe(0);
   });
 });
 

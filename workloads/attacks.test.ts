@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { InputError } from "../memory/errors.js";
 import { resolveOptions } from "../memory/options.js";
 import { type AnyWorkloadSpec, programs, workloads } from "./registry.js";
-import type { Trace } from "./trace.js";
+import { OP_MASK, Op, type Trace } from "./trace.js";
 import { summarise, type TraceSummary } from "./trace-summary.js";
 
 async function traceOf(name: string, given: object, seed = 1): Promise<Trace> {
@@ -57,6 +57,28 @@ describe("random survivors", () => {
   it("leave all or none at the ends of the range", async () => {
     expect((await summaryOf("random-survivors", { blocks: 100, survivors: 1 })).endLiveBlocks).toBe(100);
     expect((await summaryOf("random-survivors", { blocks: 100, survivors: 0 })).endLiveBlocks).toBe(0);
+  });
+
+  it("are the same blocks whether some of them are pinned or not, and only they are pinned", async () => {
+    const given = { blocks: 10_000, survivors: 0.5 };
+    const slots = (trace: Trace, wanted: number): number[] =>
+      [...trace.slot].filter((_, i) => (trace.op[i] & OP_MASK) === wanted);
+    const plain = await traceOf("random-survivors", given, 1);
+    const trace = await traceOf("random-survivors", { ...given, pinned: 0.1 }, 1);
+    const freed = new Set(slots(trace, Op.free));
+    expect([...freed]).toEqual(slots(plain, Op.free));
+    const pins = slots(trace, Op.pin);
+    expect(pins.filter((slot) => freed.has(slot))).toEqual([]);
+    expect(slots(plain, Op.pin)).toEqual([]);
+    // Three standard deviations of a binomial.
+    expect(Math.abs(pins.length - 500)).toBeLessThan(3 * 22);
+  });
+
+  it("with a pin in each row of blocks are pinned there, though they would die", async () => {
+    const trace = await traceOf("random-survivors", { blocks: 1000, survivors: 0, pinEvery: 64 }, 1);
+    const pins = [...trace.slot].filter((_, i) => (trace.op[i] & OP_MASK) === Op.pin);
+    expect(pins).toEqual(Array.from({ length: 16 }, (_, i) => 64 * i));
+    expect(summarise(trace).endLiveBlocks).toBe(16);
   });
 });
 
