@@ -44,10 +44,10 @@ interface Point {
   readonly alpha: number;
   readonly pause: number;
   readonly footprint: number;
-  readonly moved: number;
+  readonly movedPerFreed: number;
 }
 
-/** Where anything was moved: longest pause in ms, mean footprint over mean live, bytes moved for each allocated. */
+/** Where anything was given back: longest pause in ms, mean footprint over mean live, bytes moved for each given back. */
 function pointsOf(tables: Tables, workload: string): Point[] {
   return names
     .flatMap((policy) =>
@@ -58,11 +58,11 @@ function pointsOf(tables: Tables, workload: string): Point[] {
           alpha,
           pause: at("pauseMax"),
           footprint: at("meanFootprint") / at("meanLive"),
-          moved: at("cost.bytesMoved") / at("bytesAllocated"),
+          movedPerFreed: at("movedPerByteFreed"),
         };
       }),
     )
-    .filter(({ moved }) => moved > 0);
+    .filter(({ movedPerFreed }) => movedPerFreed > 0);
 }
 
 /** The points that no other point beats in both respects. */
@@ -90,20 +90,19 @@ function chartTable(tables: Tables, x: (point: Point) => number): Table {
 function ofWorkload(tables: Tables, workload: string): string {
   const at = (label: string, metric: string): number => cellValue(tables, workload, label, metric);
   const points = pointsOf(tables, workload);
-  const best = pareto(
-    points,
-    (p) => p.pause,
-    (p) => p.footprint,
-  );
+  const unbeatenBy = (x: (point: Point) => number): string => {
+    const best = pareto(points, x, (p) => p.footprint);
+    const counts = names
+      .map((policy) => [policy, best.filter((point) => point.policy === policy).length] as const)
+      .filter(([, count]) => count > 0)
+      .map(([policy, count]) => `${policy} ${count}`);
+    return `${best.length} (${counts.join(", ")})`;
+  };
   const perFreed = names.map((policy) => {
     const label = labelOf(policy, 0.1);
     return `${at(label, "movedPerByteFreed").toFixed(2)} (${policy})`;
   });
   const still = at(STILL, "meanFootprint") / at(STILL, "meanLive");
-  const unbeaten = names
-    .map((policy) => [policy, best.filter((point) => point.policy === policy).length] as const)
-    .filter(([, count]) => count > 0)
-    .map(([policy, count]) => `${policy} ${count}`);
   const times = names.map((policy) => {
     const label = labelOf(policy, 0.1);
     const [p50, p99, max] = ["pauseP50", "pauseP99", "pauseMax"].map((metric) => (1000 * at(label, metric)).toFixed(0));
@@ -112,7 +111,8 @@ function ofWorkload(tables: Tables, workload: string): string {
   return (
     `On ${workload}, where the table alone would hold ${still.toFixed(2)} x live on average, passes of 10 % move ` +
     `${perFreed.join(", ")} bytes for each byte given back, with pauses (p50/p99/max, µs) of ${times.join(", ")}. ` +
-    `Of ${points.length} settings ${best.length} are beaten by none in both longest pause and mean footprint: ${unbeaten.join(", ")}.`
+    `Of ${points.length} settings that give memory back, ${unbeatenBy((p) => p.pause)} are beaten by none in both longest pause ` +
+    `and mean footprint, and ${unbeatenBy((p) => p.movedPerFreed)} in both bytes moved for each given back and mean footprint.`
   );
 }
 
@@ -147,15 +147,15 @@ export default defineExperiment({
     {
       name: "moves-against-footprint",
       caption:
-        "Mean footprint over mean live bytes against the bytes moved for each byte allocated; each point is a budget of a pass from 1 % to all of the live bytes. Low and left is better; the line joins what nothing beats.",
+        "Mean footprint over mean live bytes against the bytes moved for each byte that passes give back; each point is a budget of a pass from 1 % to all of the live bytes. Low and left is better; the line joins what nothing beats.",
       draw: (tables, theme) =>
         curves(
-          chartTable(tables, (point) => point.moved),
+          chartTable(tables, (point) => point.movedPerFreed),
           {
             theme: themeNamed(theme),
             order: [...names, FRONT],
             title: "Footprint bought with moves",
-            x: { title: "bytes moved / byte allocated", quantity: "share", scale: "log" },
+            x: { title: "bytes moved / byte given back", quantity: "count", scale: "log" },
             y: { title: "mean footprint / mean live", quantity: "count", scale: "log" },
           },
         ),
