@@ -131,7 +131,7 @@ function panelOf(
   const series = { field: "series", type: "nominal" } as const;
   const area: Layer = {
     transform: [{ filter: { field: "series", equal: liveName } }],
-    mark: { type: "area", interpolate: "step-after", color: ink.liveArea, clip: true },
+    mark: { type: "area", interpolate: chart.interpolate ?? "step-after", color: ink.liveArea, clip: true },
     // Events that allocate nothing share a moment of the allocation clock: stacking would add them up.
     encoding: { y: { field: chart.value, type: "quantitative", stack: null } },
   };

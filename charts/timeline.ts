@@ -44,5 +44,7 @@ export function timeline(table: Table, options: TimelineOptions = {}): TopLevelS
     };
   });
   const names = [liveName, ...runs.names];
-  return lineChart(frame, { name: chart, clock, value: "footprint", scale: "linear", names, panels });
+  // Of a thinned course, steps would hold each kept extreme until the next one.
+  const interpolate = "linear";
+  return lineChart(frame, { name: chart, clock, value: "footprint", scale: "linear", interpolate, names, panels });
 }

@@ -117,9 +117,12 @@ export class FragmentationMeter {
 
   /** Takes what the log holds after `events` events without any event: a compaction at a safepoint changed the footprint. */
   settle(events: number): void {
-    const changed = this.log.length > 0;
+    const { demand, series } = this;
+    const shown = this.log.length > 0 && events > 0;
+    // Before and after: joined by a line, a step after a long rest is a step.
+    if (shown) series.add(events - 1, demand.allocated, demand.live, this.footprint);
     this.absorb(0, events);
-    if (changed && events > 0) this.series.add(events - 1, this.demand.allocated, this.demand.live, this.footprint);
+    if (shown) series.add(events - 1, demand.allocated, demand.live, this.footprint);
   }
 
   /** The course goes on unchanged until `events` event times have passed. */
