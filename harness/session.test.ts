@@ -63,12 +63,12 @@ describe.each(specs.map((spec) => [spec.name, spec] as const))("a run of %s", (_
   it("measures every metric of the registry as a number", async () => {
     const trace = await traceOf("churn:events=5000,live=500");
     const values = measure(await runSession(spec, {}, trace, { extent: true }));
-    // A bound has no addresses to take an extent of, Linux's index is for requests that fail, not every run has passes and
+    // A bound has no addresses to take an extent or runs of, Linux's index is for requests that fail, not every run has passes and
     // not every allocator has a table.
     const passes = values["pauses"] > 0;
     const table = values["end.table"] > 0;
     const undefinedHere = (name: string): boolean =>
-      (name === "extent" && spec.placeless === true) ||
+      (/^(extent$|fExt|available)/.test(name) && spec.placeless === true) ||
       name.startsWith("fragmentationIndex") ||
       (/^(pause(P|Max)|movedPerByteFreed)/.test(name) && !passes) ||
       (name === "movedPerByteFreed" && !(values["reclaimed"] > 0)) ||
@@ -78,8 +78,10 @@ describe.each(specs.map((spec) => [spec.name, spec] as const))("a run of %s", (_
       expect(values[name], name).toBeTypeOf("number");
       expect(Number.isNaN(values[name]), name).toBe(false);
       if (unit === "share") expect(values[name]).toBeLessThanOrEqual(1);
+      if (/^f(Ext|Res)/.test(name)) expect(values[name], name).toBeGreaterThanOrEqual(1);
     }
     expect(values["peakFootprint"]).toBeGreaterThanOrEqual(values["peakLive"]);
+    expect(values["fResAtPeak"]).toBeCloseTo(values["jw2"] + 1, 9);
   });
 
   it("places one line for each allocation and reallocation, the same twice", async () => {

@@ -149,7 +149,8 @@ class Session {
     const inner = spec.create(this.space, options);
     this.inner = inner;
     this.checks = settings.checked ? check(spec, inner, this.space, usesStale(trace)) : undefined;
-    this.extent = settings.extent && !spec.placeless ? measureExtent(this.checks ?? inner, this.space) : undefined;
+    this.isPlaceless = spec.placeless === true;
+    this.extent = settings.extent && !this.isPlaceless ? measureExtent(this.checks ?? inner, this.space) : undefined;
     this.allocator = this.extent?.allocator ?? this.checks ?? inner;
     this.idle = Math.ceil((settings.idle ?? 0) * EVENTS_PER_MILLISECOND);
     this.options = options;
@@ -161,7 +162,6 @@ class Session {
     this.recorder = settings.mapRows ? new OccupancyRecorder() : undefined;
     this.layouts = settings.layouts ? [] : undefined;
     this.refs = new Float64Array(trace.slots);
-    this.isPlaceless = spec.placeless === true;
   }
 
   async run(looks: readonly Look[]): Promise<number> {
@@ -255,7 +255,7 @@ class Session {
     this.map.clear();
     this.allocator.walk(this.map);
     this.checks?.audit();
-    this.snapshots.push(snapshot(this.map, this.space, this.meter.demand, events, look.label));
+    this.snapshots.push(snapshot(this.map, this.space, this.meter.demand, events, look.label, this.isPlaceless));
     if (look.label !== "")
       this.layouts?.push({ label: look.label, pieces: layoutOf(this.map, this.trace, this.refs, events) });
     if (look.label === "") this.recorder?.add(events, this.space, (visit) => this.eachLive(visit));

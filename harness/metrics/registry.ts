@@ -7,6 +7,7 @@ import type { SessionResult } from "../session.js";
 import { costMetrics } from "./cost-metrics.js";
 import { fragmentationIndex, unusableFreeIndex } from "./linux-index.js";
 import type { Metric } from "./metric.js";
+import { placementMetrics } from "./placement-metrics.js";
 import type { Snapshot } from "./snapshot.js";
 
 export type { Metric } from "./metric.js";
@@ -277,6 +278,7 @@ export const metrics: readonly Metric[] = [
   ),
   ...linuxMetrics("peak"),
   ...linuxMetrics("end"),
+  ...placementMetrics,
   ...kindMetrics("peak"),
   ...kindMetrics("end"),
   ...costMetrics,

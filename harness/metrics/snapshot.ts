@@ -1,7 +1,18 @@
 /** One look at a heap: the share of its footprint that each kind of byte has, and the shape of its free space. */
 import type { AddressSpace } from "../../memory/address-space.js";
 import { type HeapMap, Kind, type KindName, kindNames } from "../../memory/heap-map.js";
+import type { Demand } from "./demand.js";
+import { freeShape } from "./free-shape.js";
+import { type HeapExtent, heapExtent } from "./heap-extent.js";
 import { freeBlocks } from "./linux-index.js";
+
+/** What depends on where blocks lie. */
+export interface PlacementShape extends HeapExtent {
+  /** Free bytes in runs of at least 4 KiB. */
+  readonly availableFor4K: number;
+  /** Free bytes in runs of at least the mean size of an object: bytes allocated / objects allocated so far. */
+  readonly availableForMean: number;
+}
 
 export interface Snapshot {
   /** Events that had run. */
@@ -29,39 +40,20 @@ export interface Snapshot {
   readonly internal: number;
   /** Pieces of kind `header`: blocks, or pools in use. */
   readonly headers: number;
+  /** Absent for an allocator without placement, a bound. */
+  readonly placement?: PlacementShape;
 }
 
-interface FreeShape {
-  bytes: number;
-  runs: number;
-  largest: number;
-}
+/** What the program has asked for up to a look. */
+type Asked = Pick<Demand, "live" | "blocks" | "allocated" | "allocations">;
+
+/** 4 KiB whatever the page size of the space: the size that the metric names. */
+const FOUR_KIB = 4096;
 
 // An imported constant is looked up at each use (V8 11), a module's own is folded.
 const LIVE = Kind.live;
 const HEADER = Kind.header;
 const FREE = Kind.free;
-const FRESH = Kind.fresh;
-
-/** Pieces of one region come in address order, so adjacent free pieces follow one another. */
-function freeShape(map: HeapMap): FreeShape {
-  const shape = { bytes: 0, runs: 0, largest: 0 };
-  let runEnd = -1;
-  let run = 0;
-  for (let i = 0; i < map.length; i++) {
-    const kind = map.kind[i];
-    if (kind !== FREE && kind !== FRESH) continue;
-    if (map.start[i] !== runEnd) {
-      run = 0;
-      shape.runs++;
-    }
-    run += map.bytes[i];
-    runEnd = map.start[i] + map.bytes[i];
-    shape.bytes += map.bytes[i];
-    if (run > shape.largest) shape.largest = run;
-  }
-  return shape;
-}
 
 /** Live bytes of a range in frames that the footprint counts at another page: they lie there on bytes taken for free. */
 function liveElsewhere(space: AddressSpace, start: number, end: number): number {
@@ -107,13 +99,16 @@ function footprintByKind(map: HeapMap, space: AddressSpace): Float64Array {
   return totals;
 }
 
-/** Describes a walked heap. `map` is the walk of the allocator in `space` at this moment. */
+/**
+ * Describes a walked heap. `map` is the walk of the allocator in `space` at this moment; `placeless` as its spec says.
+ */
 export function snapshot(
   map: HeapMap,
   space: AddressSpace,
-  demand: { readonly live: number; readonly blocks: number; readonly allocated: number },
+  demand: Asked,
   event: number,
   label: string,
+  placeless = false,
 ): Snapshot {
   const inFootprint = footprintByKind(map, space);
   let handedOut = 0;
@@ -126,7 +121,9 @@ export function snapshot(
   // Payload asked for is always resident, so what is left of the blocks' resident bytes is rounding and slack.
   inFootprint[Kind.padding] += inFootprint[LIVE] - demand.live;
   inFootprint[LIVE] = demand.live;
-  const free = freeShape(map);
+  const meanSize = demand.allocations > 0 ? demand.allocated / demand.allocations : 0;
+  const free = freeShape(map, [FOUR_KIB, meanSize]);
+  const [availableFor4K, availableForMean] = free.available;
   return {
     event,
     label,
@@ -145,5 +142,6 @@ export function snapshot(
     external: free.bytes > 0 ? 1 - free.largest / free.bytes : 0,
     internal: handedOut > 0 ? 1 - demand.live / handedOut : 0,
     headers,
+    ...(placeless ? {} : { placement: { ...heapExtent(map), availableFor4K, availableForMean } }),
   };
 }
