@@ -2,6 +2,7 @@
  * One run: a trace replayed on one allocator in an address space of its own, watched at safepoints. Nothing here depends
  * on the clock of the machine, so a run gives the same result everywhere.
  */
+import { setImmediate as turn } from "node:timers/promises";
 import {
   type Allocator,
   isReorganizing,
@@ -91,6 +92,9 @@ export interface LabelledLayout {
   readonly label: string;
   readonly pieces: readonly Piece[];
 }
+
+/** Events between two turns of the event loop. */
+const TURN = 32 * SEGMENT;
 
 interface Look {
   /** Look when this many events have run. */
@@ -184,6 +188,8 @@ class Session {
         reached = retried;
       }
       at = reached;
+      // A long run must not keep a signal waiting: Node hears it in a turn of the event loop.
+      if (at % TURN === 0) await turn();
       // Only here, so that looking at a heap never changes what happens to it.
       if (at % SEGMENT === 0 && reachSafepoint(allocator, at, unlogged, this.pauses)) meter.settle(at);
       for (; next < looks.length && looks[next].at <= at; next++) {

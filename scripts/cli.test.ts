@@ -1,5 +1,6 @@
 /** The command line as people use it. */
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -291,6 +292,25 @@ describe("a mistake gets one line that says what, where and how to mend it", () 
     ] as const) {
       expectRefusal(fraglab("place", "--allocator", "bump", "--trace", tiny, "--out", out), why);
       expectRefusal(fraglab("trace", "convert", tiny, out), /folder|\.fgt/);
+    }
+  });
+
+  it("for placements by a bound, whose addresses would be invented, before anything is written", () => {
+    const out = join(folder, "bound.tsv");
+    for (const bound of ["ideal", "oracle:header=16"]) {
+      const run = fraglab("place", "--allocator", bound, "--trace", tiny, "--out", out);
+      expectRefusal(run, /^fraglab: --allocator (ideal|oracle): is a bound.*real allocator.*fraglab replay/);
+    }
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it("for a trace from a pipe, a socket or a device, without waiting for one that nobody writes", () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    // Standard input of a child is a socket.
+    for (const path of [pipe, "/dev/stdin", "/dev/null"]) {
+      expectRefusal(fraglab("trace", "info", path), `${path}: is no regular file: expected a file, not a pipe`);
+      expectRefusal(fraglab("bench", "--stream", path), `${path}: is no regular file`);
     }
   });
 

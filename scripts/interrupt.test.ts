@@ -1,5 +1,5 @@
 /** Ctrl-C in the middle. */
-import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -67,5 +67,37 @@ describe("an interrupted run", () => {
       expect([run.code, filesIn(drafts)]).toEqual([130, []]);
       expect(run.stderr).toMatch(/^fraglab: interrupted: .* was not written\n$/);
     }
+  });
+
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "of replay by %s prints no result, and says so in one line",
+    async (signal) => {
+      // That the trace has been written says that the replay is what runs.
+      const record = join(folder, `${signal}.fgt`);
+      const workload = ["--workload", "churn:events=1000000,live=1000", "--record", record];
+      const run = sandbox.start(["replay", "--allocator", "first-fit", "--checked", ...workload, "--json"]);
+      let [stdout, stderr] = ["", ""];
+      run.stdout.on("data", (chunk: Buffer) => {
+        stdout += chunk.toString();
+      });
+      run.stderr.on("data", (chunk: Buffer) => {
+        stderr += chunk.toString();
+        if (stderr.includes("digest") && !run.killed) run.kill(signal);
+      });
+      const code = await new Promise<number | null>((resolve) => run.once("close", resolve));
+      expect([code, stdout]).toEqual([130, ""]);
+      expect(stderr.slice(stderr.indexOf("\n") + 1)).toBe(
+        "fraglab: interrupted: the replay did not end, so nothing is printed\n",
+      );
+    },
+  );
+
+  it("is heard also where the work gave it no chance to be", () => {
+    const interrupt = new URL("../dist/scripts/interrupt.js", import.meta.url).href;
+    const busy = `import { endedBySignal } from ${JSON.stringify(interrupt)};
+      await endedBySignal("too busy", async () => process.kill(process.pid, "SIGINT"));
+      console.log("went on");`;
+    const run = spawnSync(process.execPath, ["--input-type=module", "-e", busy], { encoding: "utf8" });
+    expect([run.status, run.stdout, run.stderr]).toEqual([130, "", "fraglab: interrupted: too busy\n"]);
   });
 });

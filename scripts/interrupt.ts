@@ -1,29 +1,45 @@
 /** Ctrl-C in the middle of the work: what is done stays, nothing is half-written, one line says how to go on. */
 import { readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { removeDraft } from "../harness/files.js";
 
 /** Ended by Ctrl-C, as shells write it. */
 export const INTERRUPTED = 130;
 
-/** Runs `work`, which writes one file by way of drafts of this process; SIGINT and SIGTERM remove them and end it. */
-export async function removingDrafts<Result>(out: string, work: () => Promise<Result>): Promise<Result> {
+/** Runs `work`; SIGINT and SIGTERM `undo` what it has begun and end it at its next turn of the event loop. */
+export async function endedBySignal<Result>(
+  outcome: string,
+  work: () => Promise<Result>,
+  undo: () => void = () => undefined,
+): Promise<Result> {
   const onSignal = (): void => {
-    const folder = dirname(out);
-    const start = `${basename(out)}.${process.pid}-`;
-    const drafts = readdirSync(folder).filter((name) => name.startsWith(start) && name.endsWith(".tmp"));
-    for (const draft of drafts) removeDraft(join(folder, draft));
-    process.stderr.write(`fraglab: interrupted: ${out} was not written\n`);
+    undo();
+    process.stderr.write(`fraglab: interrupted: ${outcome}\n`);
     process.exit(INTERRUPTED);
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   try {
-    return await work();
+    const result = await work();
+    // What came while the work held up the thread is heard when the event loop polls, between these two.
+    await turn();
+    await turn();
+    return result;
   } finally {
     process.removeListener("SIGINT", onSignal);
     process.removeListener("SIGTERM", onSignal);
   }
+}
+
+/** Runs `work`, which writes one file by way of drafts of this process; SIGINT and SIGTERM remove them and end it. */
+export function removingDrafts<Result>(out: string, work: () => Promise<Result>): Promise<Result> {
+  return endedBySignal(`${out} was not written`, work, () => {
+    const folder = dirname(out);
+    const start = `${basename(out)}.${process.pid}-`;
+    const drafts = readdirSync(folder).filter((name) => name.startsWith(start) && name.endsWith(".tmp"));
+    for (const draft of drafts) removeDraft(join(folder, draft));
+  });
 }
 
 /** Runs `work` with a signal that SIGINT and SIGTERM abort. */

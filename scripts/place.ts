@@ -5,6 +5,7 @@ import type { Writable } from "node:stream";
 import { allocatorArm } from "../harness/arm.js";
 import { checkTarget, draftOf, removeDraft, writeError } from "../harness/files.js";
 import { type Placement, placements } from "../harness/place.js";
+import { InputError } from "../memory/errors.js";
 import { removingDrafts } from "./interrupt.js";
 import { type SourceOptions, sourceOf } from "./source.js";
 
@@ -67,9 +68,18 @@ async function writeFileWhole(path: string, options: PlaceOptions): Promise<bool
   }
 }
 
-/** Prints TSV with the header `event address arena offset`, or writes it to a file that is whole or absent. */
+/**
+ * Prints TSV with the header `event address arena offset`, or writes it to a file that is whole or absent. Throws an
+ * `InputError` for an allocator without placement.
+ */
 export async function place(options: PlaceOptions): Promise<void> {
   const { out } = options;
+  const { spec } = allocatorArm(options.allocator);
+  if (spec.placeless) {
+    throw new InputError(
+      `--allocator ${spec.name}: is a bound, whose blocks have no addresses: place with a real allocator, or measure the bound with \`fraglab replay\``,
+    );
+  }
   const exhausted =
     out === undefined
       ? await writeAll(process.stdout, options)

@@ -10,6 +10,7 @@ import { createAddressSpace } from "../memory/address-space.js";
 import type { Coefficients } from "../memory/coefficients.js";
 import { costNames } from "../memory/costs.js";
 import { InputError, nearest, unknownName } from "../memory/errors.js";
+import { endedBySignal } from "./interrupt.js";
 import { type SourceOptions, sourceOf } from "./source.js";
 import { formatMetric, textTable } from "./text-table.js";
 import { checkTraceTarget, writeTrace } from "./write-trace.js";
@@ -69,6 +70,9 @@ function staleLines(use: StaleUse | undefined): string[] {
   return [`first stale handle: event ${event}, entry ${entry}, generation ${generation}; it had no effect`];
 }
 
+const unlessInterrupted = <Result>(work: () => Promise<Result>): Promise<Result> =>
+  endedBySignal("the replay did not end, so nothing is printed", work);
+
 /** Runs the cell and prints it. */
 export async function replay(options: ReplayOptions): Promise<void> {
   const arm = allocatorArm(options.allocator);
@@ -76,7 +80,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const ns: Coefficients = coefficientsOf(options.costs);
   if (options.record !== undefined) checkTraceTarget(options.record);
   if (options.keepStale) checkKeepStale(arm, options);
-  const source = await sourceOf(options, arm, options.limit);
+  const source = await unlessInterrupted(() => sourceOf(options, arm, options.limit));
   if (options.record !== undefined) await writeTrace(options.record, source.trace);
   const settings: SessionSettings = {
     extent: true,
@@ -86,7 +90,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
     ...(options.checked ? { checked: true } : {}),
     ...(options.idle === undefined ? {} : { idle: options.idle }),
   };
-  const session = await runSession(arm.spec, arm.options, source.trace, settings);
+  const session = await unlessInterrupted(() => runSession(arm.spec, arm.options, source.trace, settings));
   const result = cellResultOf(session);
   if (options.json) {
     const answer = {

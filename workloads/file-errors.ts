@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { InputError } from "../memory/errors.js";
 import type { Trace } from "./trace.js";
 
@@ -10,6 +11,16 @@ const reasons: Readonly<Record<string, string>> = {
   ENOSPC: "no space left on the device: free some, or write elsewhere",
   EROFS: "the file system is read-only: write elsewhere",
 };
+
+/**
+ * Refuses a pipe, a socket or a device, before it is opened: traces are read twice, at any place, and to open a pipe that
+ * nobody writes would wait. What is not there, and a directory, pass.
+ */
+export function refusePipe(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined || found.isFile() || found.isDirectory()) return;
+  throw new InputError(`${path}: is no regular file: expected a file, not a pipe or a device; save it to a file first`);
+}
 
 /** What the operating system or zlib said about a file, as a caller's mistake of one line. Input errors pass through. */
 export function fileError(path: string, error: unknown): InputError {

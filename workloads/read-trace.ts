@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { InputError, unknownName } from "../memory/errors.js";
-import { fileError } from "./file-errors.js";
+import { fileError, refusePipe } from "./file-errors.js";
 import type { Reading, ReadReport, ReadResult, ReadSource, TraceReader } from "./readers/reader.js";
 import { readers } from "./readers/registry.js";
 import { readTraceFile } from "./trace-file.js";
@@ -43,6 +43,7 @@ export async function readTrace(path: string, options: ReadTraceOptions = {}): P
   const { format } = options;
   if (format !== undefined && !traceFormats.includes(format)) throw unknownName("trace format", format, traceFormats);
   try {
+    refusePipe(path);
     const { head, bytes } = await readEnds(path);
     if (head.length === 0) throw new InputError(`${path}: is empty: expected a trace; record or copy it again`);
     const compact = format === COMPACT || (format === undefined && isTraceFile(head));

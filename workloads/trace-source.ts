@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { inflateRawSync, type ZlibOptions } from "node:zlib";
 import { InputError } from "../memory/errors.js";
 import { Garbage } from "./collect-buffers.js";
-import { fileError } from "./file-errors.js";
+import { fileError, refusePipe } from "./file-errors.js";
 import { BLOCK_EVENTS } from "./trace-block.js";
 import type { BlockDecoder, BlockTarget } from "./trace-block-decoder.js";
 import type { FrameHeader, TraceFileInfo } from "./trace-file-layout.js";
@@ -44,6 +44,7 @@ export class TraceSource {
   static open(path: string): TraceSource {
     let file: number | undefined;
     try {
+      refusePipe(path);
       file = openSync(path, "r");
       const { size } = fstatSync(file);
       const { start, ...header } = readHeader(path, file, size);
