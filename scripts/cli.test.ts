@@ -1,5 +1,4 @@
 /** The command line as people use it. */
-import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -302,16 +301,6 @@ describe("a mistake gets one line that says what, where and how to mend it", () 
       expectRefusal(run, /^fraglab: --allocator (ideal|oracle): is a bound.*real allocator.*fraglab replay/);
     }
     expect(existsSync(out)).toBe(false);
-  });
-
-  it("for a trace from a pipe, a socket or a device, without waiting for one that nobody writes", () => {
-    const pipe = join(folder, "pipe");
-    execFileSync("mkfifo", [pipe]);
-    // Standard input of a child is a socket.
-    for (const path of [pipe, "/dev/stdin", "/dev/null"]) {
-      expectRefusal(fraglab("trace", "info", path), `${path}: is no regular file: expected a file, not a pipe`);
-      expectRefusal(fraglab("bench", "--stream", path), `${path}: is no regular file`);
-    }
   });
 
   it("for what a lenient reader dropped, on stderr", () => {

@@ -1,4 +1,5 @@
 /** The commands of `fraglab trace` that make something of a trace, and modifiers, as people use them. */
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -23,6 +24,16 @@ describe("fraglab trace", () => {
     expect(readFileSync(join(folder, "tiny.svg"), "utf8")).toContain("What tiny asks for");
     expectRefusal(fraglab("trace", "info", tiny, "--draw", join(folder, "tiny.gif")), /\.svg, \.png, \.pdf or \.json/);
     expectRefusal(fraglab("trace", "info", tiny, "--draw", "x.svg", "--theme", "amc"), /did you mean "acm"/);
+  });
+
+  it("refuses a pipe, a socket or a device, without waiting for one that nobody writes", () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    // Standard input of a child is a socket.
+    for (const path of [pipe, "/dev/stdin", "/dev/null"]) {
+      expectRefusal(fraglab("trace", "info", path), `${path}: is no regular file: expected a file, not a pipe`);
+      expectRefusal(fraglab("bench", "--stream", path), `${path}: is no regular file`);
+    }
   });
 
   it("cuts, merges, blurs and clones traces", () => {
