@@ -7,6 +7,7 @@ import { type HandleTableOptions, handleTable } from "../../allocators/handle-ta
 import { allocators } from "../../allocators/registry.js";
 import { type AddressSpace, createAddressSpace, Use } from "../../memory/address-space.js";
 import { HeapMap, Kind } from "../../memory/heap-map.js";
+import { Random } from "../../memory/random.js";
 import { TraceBuilder } from "../../workloads/trace-builder.js";
 import { runSession } from "../session.js";
 import { freeShape } from "./free-shape.js";
@@ -213,6 +214,25 @@ describe("F_ext of the worked examples", () => {
     });
     expect(seen).toEqual(["1.200", "1.200", "1.200", "1.000"]);
   });
+
+  it.each([{}, { compact: "semispace" }] as const)(
+    "is what the heap tells its controller, through churn and passes of a budget, with %o",
+    (options) => {
+      start(options);
+      const random = new Random(7);
+      const live: Ref[] = [];
+      const seen = new Set<string>();
+      for (let i = 0; i < 3000; i++) {
+        if (live.length > 100 && random.below(2) === 0) heap.free(live.splice(random.below(live.length), 1)[0]);
+        else live.push(heap.allocate(random.below(300)));
+        if (i % 100 === 0) compact(4000);
+        const [metric, trigger] = fExt();
+        expect(metric).toBe(trigger);
+        seen.add(metric);
+      }
+      expect(seen.size).toBeGreaterThan(50);
+    },
+  );
 
   it("A2b: stays 2.0 with one pinned block on top, though half of the pages are returned, as F_res says", () => {
     const refs = Array.from({ length: 100_000 }, () => heap.allocate(48));
