@@ -18,8 +18,9 @@ export async function endedBySignal<Result>(
     process.stderr.write(`fraglab: interrupted: ${outcome}\n`);
     process.exit(INTERRUPTED);
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  // Work within work is heard first: it knows what is half done.
+  process.prependListener("SIGINT", onSignal);
+  process.prependListener("SIGTERM", onSignal);
   try {
     const result = await work();
     // What came while the work held up the thread is heard when the event loop polls, between these two.

@@ -70,17 +70,20 @@ function staleLines(use: StaleUse | undefined): string[] {
   return [`first stale handle: event ${event}, entry ${entry}, generation ${generation}; it had no effect`];
 }
 
-const unlessInterrupted = <Result>(work: () => Promise<Result>): Promise<Result> =>
-  endedBySignal("the replay did not end, so nothing is printed", work);
-
 /** Runs the cell and prints it. */
 export async function replay(options: ReplayOptions): Promise<void> {
+  const what = "the replay did not end, so nothing is printed";
+  process.stdout.write(await endedBySignal(what, () => answerOf(options)));
+}
+
+/** Runs the cell; what there is to print. */
+async function answerOf(options: ReplayOptions): Promise<string> {
   const arm = allocatorArm(options.allocator);
   const chosen = chosenMetrics(options.metrics);
   const ns: Coefficients = coefficientsOf(options.costs);
   if (options.record !== undefined) checkTraceTarget(options.record);
   if (options.keepStale) checkKeepStale(arm, options);
-  const source = await unlessInterrupted(() => sourceOf(options, arm, options.limit));
+  const source = await sourceOf(options, arm, options.limit);
   if (options.record !== undefined) await writeTrace(options.record, source.trace);
   const settings: SessionSettings = {
     extent: true,
@@ -90,7 +93,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
     ...(options.checked ? { checked: true } : {}),
     ...(options.idle === undefined ? {} : { idle: options.idle }),
   };
-  const session = await unlessInterrupted(() => runSession(arm.spec, arm.options, source.trace, settings));
+  const session = await runSession(arm.spec, arm.options, source.trace, settings);
   const result = cellResultOf(session);
   if (options.json) {
     const answer = {
@@ -112,8 +115,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
       },
       trace: source.trace.digest,
     };
-    process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
-    return;
+    return `${JSON.stringify(answer, null, 2)}\n`;
   }
   const outcome = result.state === "completed" ? "completed" : `ran out of memory at event ${result.events}`;
   const rows = chosen.map(({ name, unit, clock, title }) => {
@@ -124,22 +126,20 @@ export async function replay(options: ReplayOptions): Promise<void> {
     ];
   });
   const counts = costNames.filter((name) => result.costs[name] > 0);
-  process.stdout.write(
-    `${[
-      `${arm.selector} on ${source.name}, seed ${options.seed}: ${outcome}, ${result.events} events`,
-      ...staleLines(session.firstStale),
-      "",
-      textTable(["metric", "value", "meaning"], rows),
-      "",
-      textTable(
-        ["cost", "count", "ns each", `ms (${options.costs})`],
-        counts.map((name) => {
-          const each = ns[name];
-          const count = result.costs[name];
-          const time = each === undefined ? ["-", "-"] : [String(each), (count * each * 1e-6).toFixed(3)];
-          return [name, String(count), ...time];
-        }),
-      ),
-    ].join("\n")}\n`,
-  );
+  return `${[
+    `${arm.selector} on ${source.name}, seed ${options.seed}: ${outcome}, ${result.events} events`,
+    ...staleLines(session.firstStale),
+    "",
+    textTable(["metric", "value", "meaning"], rows),
+    "",
+    textTable(
+      ["cost", "count", "ns each", `ms (${options.costs})`],
+      counts.map((name) => {
+        const each = ns[name];
+        const count = result.costs[name];
+        const time = each === undefined ? ["-", "-"] : [String(each), (count * each * 1e-6).toFixed(3)];
+        return [name, String(count), ...time];
+      }),
+    ),
+  ].join("\n")}\n`;
 }
