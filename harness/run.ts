@@ -18,7 +18,7 @@ export interface RunSettings {
   /** Overrides the number of seeds of the profile. */
   readonly seeds?: number;
   readonly store: CellStore;
-  /** Where cells are computed, ended with the run. Default: worker threads of this process. */
+  /** Where cells are computed, by its giver to be closed. Default: `jobs` worker threads of the run's own. */
   readonly executor?: Executor;
   /** Stops the run: cells that are done stay in the store. */
   readonly signal?: AbortSignal;
@@ -114,7 +114,7 @@ async function runCells(
     await Promise.race([aborted, Promise.all(pending)]);
   } finally {
     over.abort();
-    await executor.close();
+    if (settings.executor === undefined) await executor.close();
   }
   return { runs, reused };
 }

@@ -7,7 +7,7 @@ import { drawCharts } from "./drawing.js";
 import type { Format } from "./formats.js";
 import { interruptible } from "./interrupt.js";
 import { loadExperiment } from "./load-experiments.js";
-import { runCells } from "./run.js";
+import { runEach } from "./run.js";
 
 interface DrawOptions {
   readonly theme: string;
@@ -24,7 +24,9 @@ export async function draw(name: string, options: DrawOptions): Promise<void> {
   const folder = join(options.out, experiment.name);
   prepareFolder(folder);
   const hint = "finished cells are kept; the same command goes on from there";
-  const { tables } = await interruptible(hint, (signal) => runCells(experiment, { ...options, cache: true }, signal));
+  const [tables] = await interruptible(hint, (signal) =>
+    runEach([experiment], { ...options, cache: true }, signal, async (_, cells) => cells.tables),
+  );
   const drawn = await drawCharts(experiment, tables, {
     folder,
     theme: options.theme,

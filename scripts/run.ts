@@ -1,10 +1,13 @@
 /** `fraglab run`: plan, run, tabulate, summarise, draw. */
+import { availableParallelism } from "node:os";
 import { join, relative } from "node:path";
+import type { Executor } from "../harness/executors/executor.js";
+import { localExecutor } from "../harness/executors/local.js";
 import type { Experiment, Profile } from "../harness/experiment.js";
 import { canonicalJson, prepareFolder, writeWhole } from "../harness/files.js";
 import { provenance } from "../harness/provenance.js";
 import { type ExperimentRun, runExperiment } from "../harness/run.js";
-import { folderStore, noStore } from "../harness/store.js";
+import { type CellStore, folderStore, noStore } from "../harness/store.js";
 import { summarise } from "../harness/summary.js";
 import { toCsv } from "../harness/table.js";
 import { InputError } from "../memory/errors.js";
@@ -29,25 +32,54 @@ interface RunOptions {
   readonly executor?: ExecutorName;
 }
 
-/** The cells of an experiment, with progress on stderr. */
-export async function runCells(
+type CellOptions = Pick<RunOptions, "profile" | "jobs" | "seeds" | "cache" | "executor">;
+
+const storeFor = ({ cache }: CellOptions): CellStore => (cache ? folderStore(cacheFolder()) : noStore);
+
+/** The cells of an experiment, with progress on stderr; computed by `threads`, unless the options name a cluster. */
+async function runCells(
   experiment: Experiment,
-  options: Pick<RunOptions, "profile" | "jobs" | "seeds" | "cache" | "executor">,
+  options: CellOptions,
+  threads: Executor,
   signal: AbortSignal,
 ): Promise<ExperimentRun> {
   const progress = createProgress(experiment.name);
+  const cluster = options.executor === "slurm" ? slurmFor(experiment, options) : undefined;
   try {
     return await runExperiment(experiment, {
       profile: options.profile,
-      store: options.cache ? folderStore(cacheFolder()) : noStore,
+      store: storeFor(options),
+      executor: cluster ?? threads,
       signal,
       progress: progress.update,
-      ...(options.executor === "slurm" ? { executor: slurmFor(experiment, options) } : {}),
-      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
       ...(options.seeds === undefined ? {} : { seeds: options.seeds }),
     });
   } finally {
     progress.end();
+    await cluster?.close();
+  }
+}
+
+/**
+ * Runs experiments one after the other and hands the cells of each to `finish`. They share their worker threads: what
+ * has been compiled for one is fast from the beginning in the next.
+ */
+export async function runEach<Result>(
+  experiments: readonly Experiment[],
+  options: CellOptions,
+  signal: AbortSignal,
+  finish: (experiment: Experiment, cells: ExperimentRun) => Promise<Result>,
+): Promise<Result[]> {
+  const threads = localExecutor(storeFor(options), options.jobs ?? availableParallelism());
+  const results: Result[] = [];
+  try {
+    for (const experiment of experiments) {
+      results.push(await finish(experiment, await runCells(experiment, options, threads, signal)));
+      signal.throwIfAborted();
+    }
+    return results;
+  } finally {
+    await threads.close();
   }
 }
 
@@ -94,15 +126,11 @@ export async function run(names: readonly string[], options: RunOptions): Promis
   const hint = options.cache
     ? "finished cells are kept; the same command goes on from there"
     : "nothing was kept (--no-cache)";
-  const finished = await interruptible(hint, async (signal) => {
-    const done: Finished[] = [];
-    for (const experiment of experiments) {
-      const cells = await runCells(experiment, options, signal);
-      done.push(await finish(experiment, cells, options, join(out, experiment.name)));
-      signal.throwIfAborted();
-    }
-    return done;
-  });
+  const finished = await interruptible(hint, (signal) =>
+    runEach(experiments, options, signal, (experiment, cells) =>
+      finish(experiment, cells, options, join(out, experiment.name)),
+    ),
+  );
   const files = finished.flatMap((each) => each.files);
   if (options.report) files.push(writeReport(out, finished));
   process.stdout.write(`${finished.map(summaryText).join("\n\n")}\n\nWritten:\n`);

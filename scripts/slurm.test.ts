@@ -125,6 +125,7 @@ describe("an experiment on a cluster", () => {
       try {
         await runExperiment(experiment, { profile: "quick", executor, store: folderStore(folder) });
       } finally {
+        await executor.close();
         process.env["PATH"] = path;
       }
       return Number(/: (\d+) cells/.exec(notices.join(""))?.[1]);
