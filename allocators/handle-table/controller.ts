@@ -5,7 +5,7 @@ import { type CoefficientSet, type Coefficients, coefficients } from "../../memo
  *
  * Waiting, it looks at the fragmentation F every `poll` milliseconds; above `fUpper` it starts to compact, with a budget
  * of `alpha` times the live bytes, fixed there and then. Compacting, it runs a pass with that budget, then sleeps for the
- * time of the pass over `overhead`. It waits again when F is below `fLower`, or when a pass moved
+ * time of the pass over `overhead`, at least `minSleep`. It waits again when F is below `fLower`, or when a pass moved
  * nothing, or less than its budget (nothing is left to move). That F did not fall is no reason to stop: under a budget
  * the hole bubbles upwards and the top falls only in the last pass.
  *

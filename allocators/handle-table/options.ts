@@ -63,7 +63,7 @@ export const handleTableOptions: OptionTable<HandleTableOptions> = {
   fUpper: { kind: "number", min: 1, max: 1e6, default: 1.4, help: "fragmentation above which compaction starts" },
   fLower: { kind: "number", min: 1, max: 1e6, default: 1.05, help: "fragmentation below which compaction ends" },
   poll: { ...ms, default: 2, help: "virtual ms between looks at the fragmentation (Anchorage: 500)" },
-  firstPoll: { ...ms, default: 4, help: "virtual ms before the first look (Anchorage: 1000)" },
+  firstPoll: { ...ms, default: 4, help: "virtual ms before the first look (Anchorage: 1000 after its own start)" },
   minSleep: { ...ms, default: 0.04, help: "least virtual ms between passes (Anchorage: 10)" },
   overhead: { kind: "number", min: 1e-6, max: 1, default: 0.05, help: "largest share of the time spent in passes" },
   alpha: { kind: "number", min: 0, max: 1, default: 0.1, help: "budget of a pass as a share of the live bytes" },

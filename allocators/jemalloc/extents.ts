@@ -2,7 +2,6 @@
  * Runs of pages of jemalloc 5.3 (extent.c, eset.c, pac.c): in use, or unused in one of two caches. Dirty extents still
  * have their pages, retained ones only their addresses. Pages are numbered from the base of the heap.
  */
-
 import { type Address, type AddressSpace, Use } from "../../memory/address-space.js";
 import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";

@@ -3,7 +3,6 @@
  * page hands out from its `free` list; what is freed goes to a list of its own, which takes the place of `free` when
  * that is empty.
  */
-
 import type { Address, AddressSpace } from "../../memory/address-space.js";
 import { grown } from "../../memory/columns.js";
 import { Cost, type Costs } from "../../memory/costs.js";

@@ -3,7 +3,6 @@
  * others. Spans of slices are pages in use or free; free spans of all segments wait in bins. Slices are numbered from
  * the base of the heap.
  */
-
 import { type Address, type AddressSpace, Use } from "../../memory/address-space.js";
 import { Bitset } from "../../memory/bitset.js";
 import { grown } from "../../memory/columns.js";
