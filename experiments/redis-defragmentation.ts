@@ -129,7 +129,7 @@ function comparison(tables: Tables, variant: (typeof shownVariants)[number]): Ta
         const when = moment.length === 1 ? `after ${moment}` : moment;
         return {
           workload: label[shownAs(variant)],
-          allocator: `${allocator}, ${when} (${shown[evidence]})`,
+          allocator: `${allocator}, ${when} (${shown[evidence]}${figure.variant === variant ? "" : `, ${figure.variant}`})`,
           value: againstFigure(tables, figure),
         };
       }),
